@@ -1,0 +1,26 @@
+# Compiler standard, warnings, hardening, sanitizers: the target restgate_options, linked privately by every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+option(RESTGATE_WERROR "Warnings are errors" OFF)
+option(RESTGATE_LTO "Link-time optimisation" OFF)
+option(RESTGATE_COVERAGE "Instrument for gcov" OFF)
+option(RESTGATE_FUZZ "Build the libFuzzer targets (clang)" OFF)
+set(RESTGATE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(restgate_options INTERFACE)
+target_compile_options(restgate_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(RESTGATE_WERROR)
+  target_compile_options(restgate_options INTERFACE -Werror)
+endif()

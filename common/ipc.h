@@ -1,0 +1,43 @@
+// Control messages between master and worker: a SOCK_SEQPACKET socketpair, one small fixed struct a message.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "common/result.h"
+#include "common/unique_fd.h"
+
+namespace restgate::ipc {
+
+enum class Kind : uint32_t {
+  Ready = 1,  ///< worker → master: listening, event loop turning
+  Drain = 2,  ///< master → worker: stop accepting, finish; value: milliseconds until the forced end, 0: none
+};
+
+struct Message {
+  Kind kind = Kind::Ready;
+  uint32_t pad = 0;
+  uint64_t value = 0;
+};
+
+/// One end of a control connection; non-blocking, close-on-exec.
+class Channel {
+ public:
+  Channel() = default;
+  explicit Channel(UniqueFd fd) : fd_(std::move(fd)) {}
+  static Result<std::pair<Channel, Channel>> make_pair();
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  /// False when the peer is gone or its queue is full.
+  [[nodiscard]] bool send(const Message& message);
+  enum class Receipt : uint8_t { Message, Nothing, Closed };
+  /// Takes the next message if there is one. A message of another size is dropped.
+  Receipt receive(Message& message);
+  void close() { fd_.reset(); }
+
+ private:
+  UniqueFd fd_;
+};
+
+}  // namespace restgate::ipc

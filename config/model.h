@@ -1,0 +1,93 @@
+// Config: one validated configuration. Immutable once built; shared copy-on-write by master and workers.
+//
+// Built only by config/parser.h. Everything in it is normalised: no later stage checks it again.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/http_method.h"
+#include "common/log.h"
+#include "config/pattern.h"
+
+namespace restgate::config {
+
+/// Where something stands in the file; 1-based.
+struct SourceMark {
+  uint32_t line = 0;
+  uint32_t column = 0;
+};
+
+enum class Scheme : uint8_t { Http, Https };
+
+/// A service_url taken apart.
+struct ServiceUrl {
+  Scheme scheme = Scheme::Http;
+  std::string host;       ///< lower case; an IPv6 literal without its brackets
+  uint16_t port = 80;     ///< as given, or the scheme's own
+  std::string authority;  ///< what the backend gets as Host: host[:port], the scheme's own port left out
+  std::string base_path;  ///< "" or "/base": never ends with '/'
+  std::string query;      ///< without '?'; goes before the client's
+};
+
+/// How an https service's certificate is checked and what we show it.
+struct TlsOptions {
+  std::string ca_file;           ///< "": the system's CAs
+  std::string server_name;       ///< "": the URL's host
+  std::string client_cert_file;  ///< "": none
+  std::string client_key_file;
+  bool verify = true;
+};
+
+struct Service {
+  std::string name;
+  ServiceUrl url;
+  bool preserve_host = false;
+  TlsOptions tls;
+  SourceMark mark;
+};
+
+struct Route {
+  std::string name;
+  std::vector<std::string> methods;  ///< upper case as declared, no duplicates; GET also serves HEAD
+  Pattern pattern;
+  std::string description;
+  uint32_t service = 0;                                  ///< index in Config::services
+  std::chrono::milliseconds response_header_timeout{0};  ///< the route's own or the global one; 0: off
+  std::chrono::milliseconds read_timeout{0};             ///< likewise
+  std::chrono::milliseconds write_timeout{0};            ///< likewise
+  uint64_t max_body_size = 0;                            ///< likewise; bytes, 0: no limit
+  SourceMark mark;
+};
+
+struct Config {
+  std::string file;  ///< path as given, for messages
+
+  uint16_t port = 7000;
+  uint16_t admin_port = 9000;
+  LogLevel log_level = LogLevel::Info;
+  LogFormat log_format = LogFormat::Text;
+  std::chrono::milliseconds read_header_timeout{10'000};  ///< 0: off, as for every duration here
+  std::chrono::milliseconds read_timeout{0};
+  std::chrono::milliseconds write_timeout{0};
+  std::chrono::milliseconds idle_timeout{120'000};
+  std::chrono::milliseconds shutdown_timeout{15'000};
+  std::chrono::milliseconds response_header_timeout{0};
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds tunnel_idle_timeout{0};
+  uint32_t workers = 0;  ///< 0: auto
+  bool access_log = true;
+  uint32_t max_header_size = 64 * 1024;  ///< bytes of a message's head
+  uint32_t max_headers = 200;            ///< fields of a message's head
+  uint64_t max_body_size = 0;            ///< bytes; 0: no limit
+  bool via = true;                       ///< add a Via field both ways
+
+  std::vector<Service> services;
+  std::vector<Route> routes;         ///< of all services, in file order; a route's id is its index
+  std::vector<std::string> methods;  ///< MethodId → name: the standard ones, then those that routes declare
+};
+
+}  // namespace restgate::config
