@@ -1,26 +1,80 @@
-# Compiler standard, warnings, hardening, sanitizers: the target restgate_options, linked privately by every target.
+# Compiler standard, warnings, hardening, optimisation, sanitizers: the target restgate_options, linked privately by
+# every target of the tree.
 set(CMAKE_CXX_STANDARD 20)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 if(NOT CMAKE_BUILD_TYPE)
   set(CMAKE_BUILD_TYPE Release)
 endif()
 
 option(RESTGATE_WERROR "Warnings are errors" OFF)
-option(RESTGATE_LTO "Link-time optimisation" OFF)
+option(RESTGATE_LTO "Link-time optimisation of the executable" OFF)
 option(RESTGATE_COVERAGE "Instrument for gcov" OFF)
-option(RESTGATE_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(RESTGATE_FUZZ "Build only the libFuzzer targets and what they need (clang)" OFF)
+option(RESTGATE_TESTS "Build the tests and benchmarks" ON)
 set(RESTGATE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
 
-find_program(CCACHE ccache)
-if(CCACHE)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+# A release keeps line tables, so that a core or a profile of it can be read.
+set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
+set(CMAKE_CXX_FLAGS_DEBUG "-Og -g")
+
+find_program(RESTGATE_CCACHE ccache)
+mark_as_advanced(RESTGATE_CCACHE)
+if(RESTGATE_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${RESTGATE_CCACHE})
 endif()
 
 add_library(restgate_options INTERFACE)
+
+# Warnings. Headers of the dependencies lie in system directories and are exempt.
 target_compile_options(restgate_options INTERFACE -Wall -Wextra -Wpedantic -Wconversion -Wshadow)
 if(RESTGATE_WERROR)
   target_compile_options(restgate_options INTERFACE -Werror)
+endif()
+
+# Hardening. PIE rather than PIC for the libraries too: they are only ever linked into executables of this tree.
+target_compile_options(restgate_options INTERFACE -fPIE -fstack-protector-strong -fstack-clash-protection)
+target_link_options(restgate_options INTERFACE -pie LINKER:-z,relro,-z,now,-z,noexecstack,--as-needed)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(restgate_options INTERFACE -fcf-protection)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+  target_compile_options(restgate_options INTERFACE -mbranch-protection=standard)
+endif()
+
+if(RESTGATE_SANITIZE)
+  # _FORTIFY_SOURCE is left out: its wrappers hide calls from the sanitizers.
+  set(sanitize -fsanitize=${RESTGATE_SANITIZE})
+  target_compile_options(restgate_options INTERFACE ${sanitize} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_definitions(restgate_options INTERFACE _GLIBCXX_ASSERTIONS RESTGATE_SANITIZED)
+  target_link_options(restgate_options INTERFACE ${sanitize})
+elseif(CMAKE_BUILD_TYPE STREQUAL "Debug")
+  target_compile_definitions(restgate_options INTERFACE _GLIBCXX_ASSERTIONS)
+else()
+  target_compile_options(restgate_options INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+endif()
+
+if(RESTGATE_COVERAGE)
+  target_compile_options(restgate_options INTERFACE --coverage -fprofile-update=atomic)
+  target_link_options(restgate_options INTERFACE --coverage)
+endif()
+
+# Link-time optimisation is for the executable. The objects carry machine code as well, so that the many test programs
+# link in a moment.
+if(RESTGATE_LTO)
+  target_compile_options(restgate_options INTERFACE -flto=auto -ffat-lto-objects)
+endif()
+function(restgate_link_without_lto target)
+  if(RESTGATE_LTO)
+    target_link_options(${target} PRIVATE -fno-lto)
+  endif()
+endfunction()
+function(restgate_link_with_lto target)
+  if(RESTGATE_LTO)
+    target_link_options(${target} PRIVATE -flto=auto -O2)
+  endif()
+endfunction()
+
+if(RESTGATE_FUZZ)
+  target_compile_options(restgate_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
