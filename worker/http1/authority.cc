@@ -1,0 +1,63 @@
+#include "worker/http1/authority.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+#include "worker/http1/char_class.h"
+
+namespace restgate::http1 {
+namespace {
+
+bool is_ipv6(std::string_view text) {
+  std::array<char, INET6_ADDRSTRLEN> copy;
+  if (text.size() >= copy.size()) return false;
+  *std::copy(text.begin(), text.end(), copy.begin()) = '\0';
+  in6_addr address;
+  return inet_pton(AF_INET6, copy.data(), &address) == 1;
+}
+
+// Behind the reg-name at `p`; nullptr if an escape in it is bad. An escape of a space or a control character is one.
+const char* skip_reg_name(const char* p, const char* end) {
+  for (;;) {
+    p = skip_class(p, end, kRegNameChar);
+    if (p == end || *p != '%') return p;
+    if (end - p < 3 || hex_value(p[1]) < 0 || hex_value(p[2]) < 0) return nullptr;
+    const int byte = hex_value(p[1]) * 16 + hex_value(p[2]);
+    if (byte <= 0x20 || byte == 0x7F) return nullptr;
+    p += 3;
+  }
+}
+
+bool is_port(const char* p, const char* end) {
+  if (end - p > 5) return false;
+  uint32_t port = 0;
+  for (; p != end; ++p) {
+    if (!is_digit(*p)) return false;
+    port = port * 10 + static_cast<uint32_t>(*p - '0');
+  }
+  return port <= 65535;
+}
+
+}  // namespace
+
+bool is_valid_authority(std::string_view text) {
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const char* host_end = nullptr;
+  if (!text.empty() && text.front() == '[') {
+    const size_t bracket = text.find(']');
+    if (bracket == std::string_view::npos || !is_ipv6(text.substr(1, bracket - 1))) return false;
+    host_end = begin + bracket + 1;
+  } else {
+    host_end = skip_reg_name(begin, end);
+    if (host_end == nullptr || host_end == begin) return false;
+  }
+  if (host_end == end) return true;
+  return *host_end == ':' && is_port(host_end + 1, end);
+}
+
+}  // namespace restgate::http1
