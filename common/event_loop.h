@@ -39,6 +39,9 @@ class EventLoop {
   /// Called once after each turn's callbacks: the place for batched writes and delayed deletion.
   void set_turn_hook(std::function<void()> hook) { turn_hook_ = std::move(hook); }
 
+  /// Makes the next turn not wait for events: the turn hook has more to do.
+  void request_turn() { turn_requested_ = true; }
+
   /// CLOCK_MONOTONIC, read at most once a turn (at its first use). Cheap; as old as the turn.
   [[nodiscard]] int64_t now_us() {
     if (!clock_fresh_) refresh_clock();
@@ -56,6 +59,7 @@ class EventLoop {
   int64_t now_us_ = 0;
   bool stopped_ = false;
   bool clock_fresh_ = false;
+  bool turn_requested_ = false;
 };
 
 /// What happened on a descriptor; several may be true at once.

@@ -1,0 +1,79 @@
+#include "worker/outbox.h"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <string>
+#include <utility>
+
+namespace restgate::worker {
+namespace {
+
+class OutboxTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::array<int, 2> pair{};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()), 0);
+    transport = Transport(UniqueFd(pair[0]));
+    peer = UniqueFd(pair[1]);
+    const int small = 4096;
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
+  }
+  std::string read_all() const {
+    std::string all;
+    std::array<char, 65536> chunk{};
+    for (ssize_t n = 0; (n = read(peer.get(), chunk.data(), chunk.size())) > 0;)
+      all.append(chunk.data(), static_cast<size_t>(n));
+    return all;
+  }
+
+  Transport transport;
+  UniqueFd peer;
+  BufferPool buffers{1 << 20, 4};
+  Outbox outbox;
+};
+
+TEST_F(OutboxTest, WritesPiecesInOrder) {
+  outbox.add_scratch("head ");
+  outbox.add_small("framing ");
+  outbox.add("body");
+  outbox.add("");
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(read_all(), "head framing body");
+  EXPECT_EQ(outbox.written(), 17U);
+  EXPECT_TRUE(outbox.empty());
+}
+
+TEST_F(OutboxTest, KeepsWhatIsLeftOfTheScratchSpace) {
+  std::string scratch(400'000, 's');
+  const std::string body(100'000, 'b');
+  const std::string expected = scratch + "end" + body;
+  outbox.add_scratch(scratch);
+  outbox.add_small("end");
+  outbox.add(body);
+  ASSERT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Blocked);
+  scratch.assign(scratch.size(), 'X');  // another exchange uses the space now
+  std::string got;
+  while (outbox.flush(transport, buffers) == Outbox::Flush::Blocked) got += read_all();
+  got += read_all();
+  EXPECT_EQ(got, expected);
+}
+
+TEST_F(OutboxTest, TellsABrokenConnection) {
+  peer.reset();
+  outbox.add("x");
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Failed);
+}
+
+TEST_F(OutboxTest, ResetForgets) {
+  outbox.add("x");
+  outbox.reset();
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(outbox.written(), 0U);
+  EXPECT_EQ(read_all(), "");
+}
+
+}  // namespace
+}  // namespace restgate::worker

@@ -1,0 +1,76 @@
+#include "worker/acceptor.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "common/log.h"
+
+namespace restgate::worker {
+namespace {
+
+constexpr int kBatch = 64;
+constexpr auto kPause = std::chrono::milliseconds(100);
+
+}  // namespace
+
+Acceptor::Acceptor(EventLoop& loop, ClientSet& clients)
+    : loop_(loop), clients_(clients), pause_timer_(loop, [this] { go_on(); }) {}
+
+void Acceptor::watch(int listener) {
+  watches_.push_back(std::make_unique<Watch>(*this, listener));
+  Watch& added = *watches_.back();
+  if (!added.event.start_reading(loop_, listener, added))
+    log::error("cannot watch a listening socket", {{"error", strerror(errno)}});
+}
+
+void Acceptor::stop(bool take_waiting) {
+  for (const auto& watch : watches_) {
+    watch->event.stop();
+    while (take_waiting && accept_batch(watch->listener_fd)) {
+    }
+  }
+  watches_.clear();
+  pause_timer_.cancel();
+}
+
+bool Acceptor::accept_batch(int listener) {
+  for (int i = 0; i < kBatch; ++i) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof(address);
+    UniqueFd fd(accept4(listener, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd) {
+      clients_.add(std::move(fd), reinterpret_cast<const sockaddr&>(address));
+      continue;
+    }
+    switch (errno) {
+      case EINTR:
+      case ECONNABORTED:
+        continue;
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        pause(errno);
+        return false;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+/// Out of descriptors or memory: the waiting connections stay in the kernel's queue for a moment.
+void Acceptor::pause(int sys_errno) {
+  log::warn("accepting is paused", {{"error", strerror(sys_errno)}, {"connections", clients_.size()}});
+  for (const auto& watch : watches_) watch->event.stop();
+  pause_timer_.arm(kPause);
+}
+
+void Acceptor::go_on() {
+  for (const auto& watch : watches_)
+    if (!watch->event.active()) (void)watch->event.start_reading(loop_, watch->listener_fd, *watch);
+}
+
+}  // namespace restgate::worker

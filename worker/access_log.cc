@@ -1,0 +1,148 @@
+#include "worker/access_log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+
+#include "common/log_format.h"
+
+namespace restgate::worker {
+namespace {
+
+void append_number(std::string& to, uint64_t value) {
+  std::array<char, 20> digits;
+  to.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+}
+
+/// Seconds with six digits, as the histograms count them.
+void append_seconds(std::string& to, int64_t micros) {
+  const auto value = static_cast<uint64_t>(micros < 0 ? 0 : micros);
+  append_number(to, value / 1'000'000);
+  std::array<char, 7> fraction{'.', '0', '0', '0', '0', '0', '0'};
+  uint64_t rest = value % 1'000'000;
+  for (size_t i = 6; i > 0; --i, rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
+  to.append(fraction.data(), fraction.size());
+}
+
+}  // namespace
+
+AccessLog::AccessLog(bool enabled, LogFormat format, stats::Writer stats, uint64_t generation)
+    : enabled_(enabled), format_(format), stats_(stats) {
+  const std::string pid = std::to_string(getpid());
+  const std::string number = std::to_string(generation);
+  suffix_ = format == LogFormat::Json ? ",\"pid\":" + pid + ",\"generation\":" + number + "}\n"
+                                      : " pid=" + pid + " generation=" + number + "\n";
+  struct stat st {};
+  if (fstat(STDERR_FILENO, &st) != 0) return;
+  is_socket_ = S_ISSOCK(st.st_mode);
+  if (is_socket_) return;
+  own_fd_.reset(open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (own_fd_) fd_ = own_fd_.get();
+}
+
+void AccessLog::write(const AccessRecord& record) {
+  if (!enabled_) return;
+  if (batch_.size() - written_ >= kMaxPending) {
+    stats_.add(stats::Counter::AccessLogDropped);
+    return;
+  }
+  if (format_ == LogFormat::Json)
+    append_json(record);
+  else
+    append_text(record);
+  batch_ += suffix_;
+}
+
+void AccessLog::append_time() {
+  timespec ts{};
+  clock_gettime(CLOCK_REALTIME_COARSE, &ts);
+  append_rfc3339(batch_, static_cast<int64_t>(ts.tv_sec) * 1'000'000 + ts.tv_nsec / 1000);
+}
+
+void AccessLog::append_text(const AccessRecord& record) {
+  const auto field = [this](std::string_view key, std::string_view value) {
+    batch_ += key;
+    append_text_value(batch_, value);
+  };
+  append_time();
+  batch_ += " INFO  request";
+  field(" method=", record.method);
+  field(" path=", record.path);
+  field(" route=", record.route);
+  field(" service=", record.service);
+  batch_ += " status=";
+  append_number(batch_, record.status);
+  batch_ += " bytes=";
+  append_number(batch_, record.bytes);
+  batch_ += " duration=";
+  append_seconds(batch_, record.duration_us);
+  field(" client=", record.client);
+  if (!record.reason.empty()) field(" reason=", record.reason);
+}
+
+void AccessLog::append_json(const AccessRecord& record) {
+  const auto field = [this](std::string_view key, std::string_view value) {
+    batch_ += key;
+    append_json_string(batch_, value);
+  };
+  batch_ += "{\"time\":\"";
+  append_time();
+  batch_ += "\",\"level\":\"info\",\"msg\":\"request\"";
+  field(",\"method\":", record.method);
+  field(",\"path\":", record.path);
+  field(",\"route\":", record.route);
+  field(",\"service\":", record.service);
+  batch_ += ",\"status\":";
+  append_number(batch_, record.status);
+  batch_ += ",\"bytes\":";
+  append_number(batch_, record.bytes);
+  batch_ += ",\"duration\":";
+  append_seconds(batch_, record.duration_us);
+  field(",\"client\":", record.client);
+  if (!record.reason.empty()) field(",\"reason\":", record.reason);
+}
+
+ssize_t AccessLog::write_some() {
+  const char* from = batch_.data() + written_;
+  size_t size = batch_.size() - written_;
+  if (is_socket_) return ::send(fd_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (!own_fd_) {
+    // The description is shared and blocking: a pipe that polls writable takes PIPE_BUF bytes without blocking.
+    pollfd poll_fd{fd_, POLLOUT, 0};
+    if (poll(&poll_fd, 1, 0) != 1 || (poll_fd.revents & POLLOUT) == 0) {
+      errno = EAGAIN;
+      return -1;
+    }
+    if (size > PIPE_BUF) size = PIPE_BUF;
+  }
+  return ::write(fd_, from, size);
+}
+
+void AccessLog::flush() {
+  while (written_ < batch_.size()) {
+    const ssize_t n = write_some();
+    if (n > 0) {
+      written_ += static_cast<size_t>(n);
+      continue;
+    }
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno != EAGAIN) written_ = batch_.size();  // nobody reads any more
+    break;
+  }
+  if (written_ == batch_.size()) {
+    batch_.clear();
+    written_ = 0;
+  } else if (written_ > kMaxPending / 2) {
+    batch_.erase(0, written_);
+    written_ = 0;
+  }
+}
+
+}  // namespace restgate::worker

@@ -1,0 +1,81 @@
+// BackendConnection: one connection to a service's backend, from name resolution to its end. Worker.
+//
+// Owned by its BackendPool. Lent to one user at a time; in between it is idle in the pool, with its read event on, so
+// that a backend's close is seen before the connection is lent again.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "common/reason.h"
+#include "worker/connection.h"
+#include "worker/context.h"
+#include "worker/graveyard.h"
+#include "worker/resolver.h"
+#include "worker/timer_wheel.h"
+
+namespace restgate::worker {
+
+class BackendPool;
+
+/// Who a backend connection is lent to.
+class BackendUser {
+ public:
+  /// The connection can be written to. Not called for one that was idle: it is ready when acquire() returns.
+  virtual void on_backend_ready() = 0;
+  /// No connection could be had, or it was refused; it is not lent any more.
+  virtual void on_backend_unavailable(Reason reason) = 0;
+  /// Something happened on the ready connection.
+  virtual void on_backend_io() = 0;
+
+ protected:
+  ~BackendUser() = default;
+};
+
+class BackendConnection final : public Mortal, public Connection, private Deadline {
+ public:
+  enum class State : uint8_t { Resolving, Connecting, Handshaking, Lent, Idle, Closed };
+
+  BackendConnection(BackendPool& pool, Context& context);
+  ~BackendConnection() override;
+
+  /// Begins to connect on behalf of `user`, which hears of the outcome later, never from within this call.
+  /// Anything but None: it has failed at once, and the connection is closed.
+  [[nodiscard]] Reason open(BackendUser& user);
+  /// Idle → lent.
+  void lend(BackendUser& user);
+  /// Lent → idle until `idle_until_ms`.
+  void rest(int64_t idle_until_ms);
+  void close();
+
+  [[nodiscard]] State state() const { return state_; }
+  [[nodiscard]] bool ready() const { return state_ == State::Lent; }
+  /// Whether an exchange has been through it before: it may have gone stale.
+  [[nodiscard]] bool reused() const { return exchanges_ > 1; }
+
+  /// Place in the pool's list of all connections.
+  size_t pool_index = 0;
+
+ private:
+  void on_io(IoReady ready) override;
+  void on_deadline() override;
+  void on_resolved();
+  void connect_next();
+  void on_connected();
+  void go_on_with_handshake();
+  void become_ready();
+  void unavailable(Reason reason);
+  void set_state(State state);
+
+  BackendPool& pool_;
+  Context& context_;
+  BackendUser* user_ = nullptr;
+  std::unique_ptr<EndpointSet::Waiter> waiter_;
+  State state_ = State::Closed;
+  bool opening_ = false;  // within open()
+  Reason open_failure_ = Reason::None;
+  uint8_t addresses_tried_ = 0;
+  uint32_t exchanges_ = 0;
+};
+
+}  // namespace restgate::worker

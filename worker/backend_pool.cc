@@ -1,0 +1,76 @@
+#include "worker/backend_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+
+namespace restgate::worker {
+
+BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index)
+    : context_(context),
+      service_(service),
+      index_(index),
+      endpoints_(resolver, context.loop, service.url.host, service.url.port) {
+  if (service.url.scheme != config::Scheme::Https) return;
+  auto tls = TlsContext::create(service);
+  if (tls.ok())
+    tls_ = std::move(tls).value();
+  else
+    log::error("TLS to this service cannot be set up", {{"service", service.name}, {"error", tls.error().message}});
+}
+
+BackendPool::~BackendPool() = default;
+
+BackendPool::Lease BackendPool::acquire(BackendUser& user, bool fresh) {
+  if (!fresh && !idle_.empty()) {
+    BackendConnection& connection = *idle_.back();
+    idle_.pop_back();
+    context_.stats.add(stats::ServiceCounter::Reuses, index_);
+    connection.lend(user);
+    return {&connection, Reason::None};
+  }
+  auto created = std::make_unique<BackendConnection>(*this, context_);
+  BackendConnection& connection = *created;
+  connection.pool_index = all_.size();
+  all_.push_back(std::move(created));
+  const Reason failure = connection.open(user);
+  if (failure != Reason::None) return {nullptr, failure};
+  return {&connection, Reason::None};
+}
+
+void BackendPool::release(BackendConnection& connection, bool reusable, uint32_t keep_alive_s) {
+  if (reusable && connection.ready() && !connection.peer_closed() && !connection.has_input() && connection.readable())
+    (void)connection.fill();  // an edge is left that may be the backend's end, or bytes that nobody asked for
+  if (!reusable || !connection.ready() || connection.peer_closed() || connection.has_input() ||
+      idle_.size() >= kMaxIdle || context_.draining)
+    return connection.close();
+  int64_t idle_ms = kIdleMs;
+  // One second less than the backend says, so that a request does not cross its close on the way.
+  if (keep_alive_s > 0) idle_ms = std::min<int64_t>(idle_ms, (static_cast<int64_t>(keep_alive_s) - 1) * 1000);
+  if (idle_ms <= 0) return connection.close();
+  connection.rest(context_.loop.now_ms() + idle_ms);
+  idle_.push_back(&connection);
+}
+
+void BackendPool::close_idle() {
+  while (!idle_.empty()) idle_.back()->close();
+}
+
+void BackendPool::remove_from_idle(BackendConnection& connection) {
+  const auto it = std::find(idle_.rbegin(), idle_.rend(), &connection);
+  if (it != idle_.rend()) idle_.erase(std::next(it).base());
+}
+
+void BackendPool::forget(BackendConnection& connection) {
+  const size_t index = connection.pool_index;
+  std::unique_ptr<BackendConnection> owned = std::move(all_[index]);
+  if (index + 1 != all_.size()) {
+    all_[index] = std::move(all_.back());
+    all_[index]->pool_index = index;
+  }
+  all_.pop_back();
+  context_.graveyard.bury(std::move(owned));
+}
+
+}  // namespace restgate::worker

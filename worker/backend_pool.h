@@ -1,0 +1,56 @@
+// BackendPool: the connections of one worker to one service. Last in, first out. Worker.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "config/model.h"
+#include "worker/backend_connection.h"
+#include "worker/context.h"
+#include "worker/resolver.h"
+#include "worker/tls_context.h"
+
+namespace restgate::worker {
+
+class BackendPool {
+ public:
+  BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index);
+  BackendPool(const BackendPool&) = delete;
+  BackendPool& operator=(const BackendPool&) = delete;
+  ~BackendPool();
+
+  /// A connection lent, or the reason why there is none.
+  struct Lease {
+    BackendConnection* connection = nullptr;
+    Reason reason = Reason::None;
+  };
+  /// Lends a connection: an idle one, ready at once, unless `fresh`; or a new one, of which `user` will hear later.
+  Lease acquire(BackendUser& user, bool fresh);
+  /// Takes a connection back. `reusable`: the exchange on it has ended cleanly and nothing more is expected from it.
+  /// `keep_alive_s`: for how long the backend says it keeps it; 0: it does not say.
+  void release(BackendConnection& connection, bool reusable, uint32_t keep_alive_s);
+  /// Closes the idle connections (a drain).
+  void close_idle();
+
+  [[nodiscard]] const config::Service& service() const { return service_; }
+  [[nodiscard]] uint32_t index() const { return index_; }
+
+ private:
+  friend class BackendConnection;
+  void forget(BackendConnection& connection);  // called by its close()
+  void remove_from_idle(BackendConnection& connection);
+
+  static constexpr size_t kMaxIdle = 1024;
+  static constexpr int64_t kIdleMs = 60'000;
+
+  Context& context_;
+  const config::Service& service_;
+  const uint32_t index_;
+  EndpointSet endpoints_;
+  std::unique_ptr<TlsContext> tls_;  // null: plain, or it could not be made (then nothing connects)
+  std::vector<std::unique_ptr<BackendConnection>> all_;
+  std::vector<BackendConnection*> idle_;
+};
+
+}  // namespace restgate::worker

@@ -1,0 +1,234 @@
+#include "worker/client_connection.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "common/platform/sockets.h"
+
+namespace restgate::worker {
+namespace {
+
+// How long we read on after our last bytes, so that a reset does not destroy them on their way (RFC 9112 §9.6).
+constexpr int64_t kLingerMs = 2'000;
+// Exchanges that a connection may go through in one turn before others get theirs.
+constexpr int kExchangesPerTurn = 64;
+
+}  // namespace
+
+ClientConnection::ClientConnection(Context& context, UniqueFd fd, const sockaddr& address)
+    : Connection(context.buffers), context_(context) {
+  transport_ = Transport(std::move(fd));
+  address_size_ = static_cast<uint8_t>(platform::format_address(address, address_));
+}
+
+ClientConnection::~ClientConnection() = default;
+
+bool ClientConnection::start() {
+  set_state(State::Idle);
+  context_.stats.add(stats::Counter::ConnectionsAccepted);
+  if (!event_.start(context_.loop, transport_.fd(), *this)) {
+    close();
+    return false;
+  }
+  // A new connection must begin with a request soon; an old one may rest for idle_timeout.
+  const int64_t wait_ms = context_.config.read_header_timeout.count();
+  if (wait_ms > 0) context_.timers.set(*this, context_.loop.now_ms() + wait_ms);
+  return true;
+}
+
+void ClientConnection::set_state(State state) {
+  using stats::Gauge;
+  const auto gauge = [](State of) { return of == State::Idle ? Gauge::ConnectionsIdle : Gauge::ConnectionsActive; };
+  if (state_ != State::Closed) context_.stats.add(gauge(state_), -1);
+  if (state != State::Closed) context_.stats.add(gauge(state), 1);
+  state_ = state;
+}
+
+void ClientConnection::on_io(IoReady ready) {
+  note(ready);
+  switch (state_) {
+    case State::Idle:
+      if (ready.readable) advance();
+      break;
+    case State::Busy:
+      (void)exchange_->on_client_io();
+      break;
+    case State::Lingering:
+      discard_input();
+      break;
+    case State::Closed:
+      break;
+  }
+}
+
+void ClientConnection::advance() {
+  if (advancing_) return;  // the loop further up the stack goes on
+  advancing_ = true;
+  int share = kExchangesPerTurn;
+  while (state_ == State::Idle || (state_ == State::Busy && !exchange_)) {
+    if (!has_input()) {
+      if (!readable()) {
+        become_idle();
+        break;
+      }
+      const IoResult result = fill();
+      if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) close();
+      continue;
+    }
+    if (--share < 0) {
+      yield();
+      break;
+    }
+    set_state(State::Busy);
+    exchange_ = context_.exchanges->take();
+    exchange_->start(*this);
+  }
+  advancing_ = false;
+}
+
+void ClientConnection::become_idle() {
+  inbox_.reset();
+  if (state_ == State::Idle) return;  // nothing has come: its deadline stands
+  set_state(State::Idle);
+  // An answer that had begun before the drain did not announce the end: the client may be sending a request just now.
+  const int64_t idle_ms = context_.draining ? context_.drain_grace_ms : context_.config.idle_timeout.count();
+  if (idle_ms > 0)
+    context_.timers.set(*this, context_.loop.now_ms() + idle_ms);
+  else
+    TimerWheel::clear(*this);
+}
+
+void ClientConnection::exchange_over(bool keep, bool reset) {
+  TimerWheel::clear(*this);
+  context_.exchanges->give_back(std::move(exchange_));
+  if (reset) {
+    platform::reset_on_close(transport_.fd());
+    return close();
+  }
+  if (!keep) {
+    // Input that nobody has read would make close() send a reset, which can overtake our answer.
+    if (has_input() || readable()) return linger();
+    return close();
+  }
+  if (inbox_) inbox_->unpin();
+  advance();
+}
+
+void ClientConnection::set_deadline(int64_t when_ms) {
+  if (when_ms > 0)
+    context_.timers.set(*this, when_ms);
+  else
+    TimerWheel::clear(*this);
+}
+
+void ClientConnection::yield() {
+  if (yielded_) return;
+  yielded_ = true;
+  context_.clients->queue(*this);
+}
+
+void ClientConnection::resume() {
+  yielded_ = false;
+  if (state_ == State::Busy && exchange_)
+    exchange_->resume();
+  else if (state_ == State::Lingering)
+    discard_input();
+  else
+    advance();
+}
+
+void ClientConnection::linger() {
+  set_state(State::Lingering);
+  inbox_.reset();
+  if (peer_closed() && !readable()) return close();
+  if (!transport_.shutdown_send()) return close();
+  context_.timers.set(*this, context_.loop.now_ms() + kLingerMs);
+  discard_input();
+}
+
+void ClientConnection::discard_input() {
+  for (int share = kExchangesPerTurn; readable() && share > 0; --share) {
+    const IoResult result = fill();
+    if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) return close();
+    inbox_.reset();
+  }
+  if (readable()) yield();
+}
+
+void ClientConnection::on_deadline() {
+  if (state_ == State::Busy && exchange_) return exchange_->on_client_deadline();
+  close();
+}
+
+void ClientConnection::drain(int64_t grace_ms) {
+  if (state_ == State::Idle)
+    context_.timers.set(*this, context_.loop.now_ms() + grace_ms);
+  else if (state_ == State::Busy && exchange_)
+    exchange_->last_one();
+}
+
+void ClientConnection::abort(Reason reason) {
+  if (state_ == State::Busy && exchange_) exchange_->abandon(reason);
+  close();
+}
+
+void ClientConnection::detached() {
+  context_.exchanges->give_back(std::move(exchange_));
+  close();
+}
+
+void ClientConnection::close() {
+  if (state_ == State::Closed) return;
+  set_state(State::Closed);
+  TimerWheel::clear(*this);
+  event_.stop();
+  transport_.close();
+  context_.clients->forget(*this);
+}
+
+void ClientSet::add(UniqueFd fd, const sockaddr& address) {
+  auto connection = std::make_unique<ClientConnection>(context_, std::move(fd), address);
+  ClientConnection& added = *connection;
+  added.set_index = all_.size();
+  all_.push_back(std::move(connection));
+  (void)added.start();
+}
+
+void ClientSet::forget(ClientConnection& connection) {
+  if (connection.yielded_) std::erase(yielded_, &connection);
+  const size_t index = connection.set_index;
+  std::unique_ptr<ClientConnection> owned = std::move(all_[index]);
+  if (index + 1 != all_.size()) {
+    all_[index] = std::move(all_.back());
+    all_[index]->set_index = index;
+  }
+  all_.pop_back();
+  context_.graveyard.bury(std::move(owned));
+}
+
+void ClientSet::queue(ClientConnection& connection) {
+  yielded_.push_back(&connection);
+  context_.loop.request_turn();
+}
+
+void ClientSet::resume_yielded() {
+  // One that yields again goes to the end and waits for the next turn.
+  for (size_t turns = yielded_.size(); turns > 0 && !yielded_.empty(); --turns) {
+    ClientConnection* next = yielded_.front();
+    yielded_.erase(yielded_.begin());
+    next->resume();
+  }
+}
+
+void ClientSet::drain_all(int64_t grace_ms) {
+  for (const auto& connection : all_) connection->drain(grace_ms);
+}
+
+void ClientSet::abort_all(Reason reason) {
+  while (!all_.empty()) all_.back()->abort(reason);
+}
+
+}  // namespace restgate::worker

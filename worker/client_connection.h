@@ -1,0 +1,96 @@
+// ClientConnection: one accepted connection: its exchanges one after the other, its idle times, its end. Worker.
+//
+// Owned by the worker's ClientSet. While idle it holds neither a buffer nor an Exchange.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "worker/connection.h"
+#include "worker/context.h"
+#include "worker/exchange.h"
+#include "worker/graveyard.h"
+#include "worker/timer_wheel.h"
+
+struct sockaddr;
+
+namespace restgate::worker {
+
+class ClientConnection final : public Mortal, public Connection, private Deadline {
+ public:
+  ClientConnection(Context& context, UniqueFd fd, const sockaddr& address);
+  ~ClientConnection() override;
+
+  /// Registers with the loop. False: the kernel refused; the connection is closed.
+  [[nodiscard]] bool start();
+
+  [[nodiscard]] std::string_view address() const { return {address_.data(), address_size_}; }
+  [[nodiscard]] bool idle() const { return state_ == State::Idle; }
+
+  /// From its Exchange: it is over. `keep`: the connection may serve another one.
+  /// `reset`: the client must notice that its answer is not complete (RST).
+  void exchange_over(bool keep, bool reset);
+  /// From its Exchange: the next moment at which on_client_deadline() is wanted; 0: none.
+  void set_deadline(int64_t when_ms);
+  /// From its Exchange: it has used up its share of this turn and wants to go on in the next.
+  void yield();
+  void resume();
+
+  /// A drain: an idle connection is closed after `grace_ms` unless a request comes; another ends with its answer.
+  void drain(int64_t grace_ms);
+  /// Ends it now, in whatever state.
+  void abort(Reason reason);
+  /// Its transport has been moved to a tunnel.
+  void detached();
+
+  /// Place in the ClientSet.
+  size_t set_index = 0;
+
+ private:
+  enum class State : uint8_t { Idle, Busy, Lingering, Closed };
+
+  void on_io(IoReady ready) override;
+  void on_deadline() override;
+  void advance();
+  void become_idle();
+  void set_state(State state);
+  void linger();
+  void discard_input();
+  void close();
+
+  Context& context_;
+  std::unique_ptr<Exchange> exchange_;
+  State state_ = State::Closed;
+  bool advancing_ = false;
+  bool yielded_ = false;
+  uint8_t address_size_ = 0;
+  std::array<char, 46> address_{};  // INET6_ADDRSTRLEN
+};
+
+/// All client connections of the worker, and those that want to go on next turn.
+class ClientSet {
+ public:
+  explicit ClientSet(Context& context) : context_(context) {}
+
+  /// Takes an accepted descriptor.
+  void add(UniqueFd fd, const sockaddr& address);
+  [[nodiscard]] size_t size() const { return all_.size(); }
+  void drain_all(int64_t grace_ms);
+  void abort_all(Reason reason);
+  /// Lets those that yielded go on. Called once a turn.
+  void resume_yielded();
+
+ private:
+  friend class ClientConnection;
+  void forget(ClientConnection& connection);
+  void queue(ClientConnection& connection);
+
+  Context& context_;
+  std::vector<std::unique_ptr<ClientConnection>> all_;
+  std::vector<ClientConnection*> yielded_;
+};
+
+}  // namespace restgate::worker

@@ -1,0 +1,83 @@
+// Connection: what client and backend connections have in common: a transport, its one event, an input buffer, and the
+// memory of edge-triggered readiness. Worker.
+#pragma once
+
+#include <cstdint>
+#include <utility>
+
+#include "common/event_loop.h"
+#include "worker/buffer_pool.h"
+#include "worker/transport.h"
+
+namespace restgate::worker {
+
+class Connection : public IoHandler {
+ public:
+  explicit Connection(BufferPool& buffers) : buffers_(buffers) {}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  [[nodiscard]] Transport& transport() { return transport_; }
+  /// The input that has been read; a buffer is taken when there is none.
+  [[nodiscard]] Buffer& inbox() {
+    if (!inbox_) inbox_ = buffers_.take();
+    return *inbox_;
+  }
+  [[nodiscard]] bool has_input() const { return inbox_ && !inbox_->empty(); }
+  void drop_empty_inbox() {
+    if (inbox_ && inbox_->empty()) inbox_.reset();
+  }
+  /// The peer ended its direction, or the connection is gone; there may still be input to read before that.
+  [[nodiscard]] bool peer_closed() const { return peer_closed_; }
+  /// Whether a read may bring something: an edge has come that was not read to its end.
+  [[nodiscard]] bool readable() const { return readable_; }
+
+  /// Gives transport, input and what is known of readiness to `to`, which must have none. The event ends here.
+  void move_to(Connection& to) {
+    event_.stop();
+    to.transport_ = std::move(transport_);
+    to.inbox_ = std::move(inbox_);
+    to.readable_ = readable_;
+    to.peer_closed_ = peer_closed_;
+  }
+
+  /// Reads once into the inbox (which must have room) and remembers when the socket has been drained.
+  IoResult fill() {
+    Buffer& to = inbox();
+    const size_t room = to.room_size();
+    const IoResult result = transport_.read(to.room(), room);
+    switch (result.kind) {
+      case IoResult::Kind::Ok:
+        to.filled(result.bytes);
+        // A short read has drained the socket; but the end of the stream comes without another edge.
+        if (result.bytes < room && !peer_closed_ && !transport_.has_buffered_input()) readable_ = false;
+        break;
+      case IoResult::Kind::WouldBlock:
+        readable_ = false;
+        break;
+      case IoResult::Kind::Eof:
+      case IoResult::Kind::Failed:
+        readable_ = false;
+        peer_closed_ = true;
+        break;
+    }
+    return result;
+  }
+
+ protected:
+  ~Connection() = default;
+
+  void note(IoReady ready) {
+    readable_ = readable_ || ready.readable;
+    peer_closed_ = peer_closed_ || ready.peer_closed;
+  }
+
+  BufferPool& buffers_;
+  BufferPtr inbox_;
+  Transport transport_;  // declared before the event: the event goes first
+  IoEvent event_;
+  bool readable_ = false;
+  bool peer_closed_ = false;
+};
+
+}  // namespace restgate::worker

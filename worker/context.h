@@ -1,0 +1,50 @@
+// Context: what every connection and exchange of a worker uses; owned by the Worker, outlives them all. Worker.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/stats.h"
+#include "config/model.h"
+#include "worker/access_log.h"
+#include "worker/buffer_pool.h"
+#include "worker/graveyard.h"
+#include "worker/http1/head.h"
+#include "worker/router.h"
+#include "worker/timer_wheel.h"
+
+namespace restgate::worker {
+
+class BackendPool;
+class ClientSet;
+class ExchangePool;
+class TunnelSet;
+
+struct Context {
+  const config::Config& config;
+  const Router& router;
+  const http1::Limits limits;
+  stats::Writer stats;
+  EventLoop& loop;
+  BufferPool& buffers;
+  TimerWheel& timers;
+  Graveyard& graveyard;
+  AccessLog& access_log;
+  /// One use at a time: a head is rendered here and flushed at once (see Outbox).
+  std::span<char> scratch;
+  /// By index of Config::services.
+  std::vector<std::unique_ptr<BackendPool>> backends{};
+  ClientSet* clients = nullptr;
+  ExchangePool* exchanges = nullptr;
+  TunnelSet* tunnels = nullptr;
+  /// Connections end with the answer that they are waiting for; no new ones come.
+  bool draining = false;
+  /// While draining: for how long an idle connection may still bring a request.
+  int64_t drain_grace_ms = 0;
+};
+
+}  // namespace restgate::worker

@@ -1,0 +1,315 @@
+#include "worker/exchange.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "worker/backend_pool.h"
+#include "worker/client_connection.h"
+
+namespace restgate::worker {
+namespace {
+
+// A client that has ended its direction may only have said that it has no more to ask (half-close), or be gone: one
+// cannot tell. It gets its answer if that comes within this time.
+constexpr int64_t kHalfCloseGraceMs = 1'000;
+
+/// What the client is told of a refused head.
+Reason reason_of(const http1::ParseFailure& failure) {
+  for (const ReasonInfo& candidate : kReasons)
+    if (candidate.code == failure.reason) return candidate.reason;
+  return Reason::BadRequest;
+}
+
+}  // namespace
+
+Exchange::Exchange(Context& context)
+    : context_(context),
+      parser_(context.limits),
+      response_parser_(context.limits),
+      request_body_(context.limits),
+      response_body_(context.limits) {}
+
+void Exchange::start(ClientConnection& client) {
+  reset();
+  client_ = &client;
+  started_us_ = context_.loop.now_us();
+  (void)read_head();
+}
+
+void Exchange::reset() {
+  backend_ = nullptr;
+  request_ = RequestState::Head;
+  response_ = ResponseState::None;
+  close_after_ = response_begun_ = own_ = retried_ = backend_spoke_ = false;
+  body_forwarded_ = client_left_ = request_broken_ = false;
+  response_framing_ = {};
+  status_ = 0;
+  method_ = kOtherMethod;
+  stats_route_ = stats::kUnmatchedRoute;
+  route_ = nullptr;
+  pool_ = nullptr;
+  sent_ms_ = left_deadline_ms_ = head_ms_ = 0;
+  parser_.reset();
+  request_body_.start(http1::BodyKind::None, 0);
+  to_backend_.reset();
+  to_client_.reset();
+}
+
+Alive Exchange::on_client_io() {
+  if (request_ == RequestState::Head) return read_head();
+  if (pump() == Alive::No) return Alive::No;
+  return check_client_left();
+}
+
+Alive Exchange::read_head() {
+  for (;;) {
+    Buffer& in = client_->inbox();
+    if (!in.empty()) {
+      switch (parser_.parse(in.begin(), in.end())) {
+        case http1::ParseStatus::Done:
+          return dispatch();
+        case http1::ParseStatus::Failed:
+          return fail_parse();
+        case http1::ParseStatus::NeedMore:
+          break;
+      }
+      if (in.room_size() == 0) {
+        if (in.at_front()) return own_response(Reason::HeadTooLarge);
+        in.compact();  // what the parser has seen moves
+        parser_.reset();
+        continue;
+      }
+    }
+    if (!client_->readable()) {
+      update_deadline();
+      return Alive::Yes;
+    }
+    const IoResult result = client_->fill();
+    if (result.kind == IoResult::Kind::Eof) return client_lost(Reason::ClientClosed);
+    if (result.kind == IoResult::Kind::Failed) return client_lost(Reason::ClientReset);
+  }
+}
+
+Alive Exchange::fail_parse() {
+  close_after_ = true;
+  return own_response(reason_of(parser_.failure()));
+}
+
+Alive Exchange::dispatch() {
+  const http1::RequestHead& head = parser_.head();
+  client_->inbox().consume_and_pin(parser_.consumed());
+  request_ = RequestState::AwaitBackend;
+  head_ms_ = context_.loop.now_ms();
+  method_ = context_.router.method_id(head.method);
+  request_body_.start(head.body, head.content_length);
+  close_after_ = !head.keep_alive || context_.draining;
+  context_.stats.add(stats::Gauge::RequestsInFlight, 1);
+  return find_route();
+}
+
+Alive Exchange::find_route() {
+  const http1::RequestHead& head = parser_.head();
+  if (head.path == "*") {  // RFC 9110 §9.3.7: about the server itself
+    OwnResponse answer;
+    answer.status = 200;
+    return send_own(answer);
+  }
+  if (path_.assign(head.path) != http1::Path::Verdict::Ok) return own_response(Reason::BadPath);
+  const RouteMatch match = context_.router.match(method_, path_.segments());
+  switch (match.kind) {
+    case RouteMatch::Kind::NotFound:
+      return own_response(Reason::RouteNotFound);
+    case RouteMatch::Kind::MethodNotAllowed:
+      return own_response(Reason::MethodNotAllowed, match.allow);
+    case RouteMatch::Kind::Found:
+      break;
+  }
+  route_ = &context_.config.routes[match.route];
+  stats_route_ = match.route + 1;
+  pool_ = context_.backends[route_->service].get();
+  if (route_->max_body_size > 0 && head.body == http1::BodyKind::Length && head.content_length > route_->max_body_size)
+    return own_response(Reason::RequestBodyTooLarge);
+  if (connect(false) == Alive::No) return Alive::No;
+  update_deadline();
+  return Alive::Yes;
+}
+
+Alive Exchange::pump() {
+  if (request_ == RequestState::Sending && pump_request() == Alive::No) return Alive::No;
+  return pump_response();
+}
+
+Alive Exchange::own_response(Reason reason, std::string_view allow) {
+  reason_ = reason;
+  const ReasonInfo& what = info(reason);
+  OwnResponse answer;
+  answer.status = what.status;
+  answer.title = what.title;
+  answer.code = what.code;
+  answer.allow = allow;
+  answer.json = request_ != RequestState::Head && prefers_json(parser_.head());
+  return send_own(answer);
+}
+
+Alive Exchange::send_own(const OwnResponse& response) {
+  return_backend(false);
+  if (!to_client_.empty()) return finish(reason_, false);  // an interim response is stuck: the client does not read
+  const bool have_head = request_ != RequestState::Head;
+  // The rest of a body that is not here yet is not waited for; one that is here is passed over.
+  if (have_head && client_->has_input() && !request_body_.done()) {
+    Outbox nowhere;
+    while (client_->has_input() && !request_body_.done()) {
+      const BodyProgress progress = pump_body(request_body_, client_->inbox(), nowhere, {});
+      nowhere.reset();
+      if (progress == BodyProgress::Malformed || progress == BodyProgress::NeedInput) break;
+    }
+  }
+  if (!have_head || !request_body_.done()) close_after_ = true;
+  request_ = RequestState::Done;
+
+  OwnResponse answer = response;
+  answer.head_only = method_ == kMethodHead;
+  answer.close = close_after_;
+  answer.http10_keep_alive = have_head && parser_.head().minor_version == 0;
+  to_client_.add_scratch(render_own_response(context_.scratch, answer));
+  status_ = response.status;
+  own_ = response_begun_ = true;
+  response_ = ResponseState::Done;
+  update_deadline();
+  return pump_response();
+}
+
+Alive Exchange::finish(Reason reason, bool keep_client) {
+  if (reason != Reason::None) reason_ = reason;
+  return_backend(false);
+  record(reason_);
+  ClientConnection& client = *client_;
+  // A body that ends with the connection looks complete when the connection just closes: it must be reset then.
+  const bool cut = reason != Reason::None && response_begun_ && !own_ && !response_framing_.chunked &&
+                   response_body_.kind() == http1::BodyKind::UntilClose;
+  reason_ = Reason::None;
+  to_backend_.reset();
+  to_client_.reset();
+  client.exchange_over(keep_client, cut);
+  return Alive::No;
+}
+
+void Exchange::record(Reason reason) {
+  const bool have_head = head_ms_ != 0;
+  if (!have_head && status_ == 0 && !parser_.started()) return;  // not a byte of a request
+  if (have_head) context_.stats.add(stats::Gauge::RequestsInFlight, -1);
+  const bool left = reason == Reason::ClientClosed || reason == Reason::ClientReset || reason == Reason::ClientTimeout;
+  if (left || status_ == 0) status_ = info(reason).status;
+  const int64_t duration_us = std::max<int64_t>(context_.loop.now_us() - started_us_, 0);
+  context_.stats.request(stats_route_, method_, status_, static_cast<uint64_t>(duration_us));
+  if (reason != Reason::None) context_.stats.error(stats_route_, reason);
+  context_.stats.add(stats::Counter::RequestBytes, parser_.consumed() + request_body_.bytes());
+  context_.stats.add(stats::Counter::ResponseBytes, to_client_.written());
+  AccessRecord line;
+  if (have_head) {
+    line.method = parser_.head().method;
+    line.path = parser_.head().path;
+  }
+  if (route_ != nullptr) {
+    line.route = route_->name;
+    line.service = pool_->service().name;
+  }
+  line.client = client_->address();
+  line.reason = info(reason).code;
+  line.status = status_;
+  line.bytes = to_client_.written();
+  line.duration_us = duration_us;
+  context_.access_log.write(line);
+}
+
+void Exchange::return_backend(bool clean) {
+  if (backend_ == nullptr) return;
+  BackendConnection& connection = *std::exchange(backend_, nullptr);
+  pool_->release(connection, clean, clean ? response_parser_.head().keep_alive_timeout_s : 0);
+}
+
+Alive Exchange::client_lost(Reason reason) {
+  return finish(reason, false);
+}
+
+/// RFC 9110 §9.2: whether the client has left while we wait for a backend. Looks only when something has happened.
+Alive Exchange::check_client_left() {
+  if (request_ != RequestState::Done || own_ || client_left_ || !client_->readable() || client_->has_input())
+    return Alive::Yes;
+  char byte = 0;
+  const ssize_t n = recv(client_->transport().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (n > 0) return Alive::Yes;  // the next request of a pipeline
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? Alive::Yes : client_lost(Reason::ClientReset);
+  client_left_ = true;
+  left_deadline_ms_ = context_.loop.now_ms() + kHalfCloseGraceMs;
+  update_deadline();
+  return Alive::Yes;
+}
+
+void Exchange::update_deadline() {
+  int64_t next = left_deadline_ms_;
+  const auto consider = [&next](int64_t since_ms, std::chrono::milliseconds timeout) {
+    if (timeout.count() <= 0) return;
+    const int64_t when = since_ms + timeout.count();
+    if (next == 0 || when < next) next = when;
+  };
+  const config::Config& config = context_.config;
+  const int64_t started_ms = started_us_ / 1000;
+  if (request_ == RequestState::Head) {
+    consider(started_ms, config.read_header_timeout);
+    consider(started_ms, config.read_timeout);
+  } else {
+    if (request_ != RequestState::Done) consider(started_ms, route_ ? route_->read_timeout : config.read_timeout);
+    consider(head_ms_, route_ ? route_->write_timeout : config.write_timeout);
+    if (response_ == ResponseState::AwaitHead && request_ == RequestState::Done && route_ != nullptr)
+      consider(sent_ms_, route_->response_header_timeout);
+  }
+  client_->set_deadline(next);
+}
+
+void Exchange::on_client_deadline() {
+  const int64_t now_ms = context_.loop.now_ms();
+  const auto over = [now_ms](int64_t since_ms, std::chrono::milliseconds timeout) {
+    return timeout.count() > 0 && now_ms >= since_ms + timeout.count();
+  };
+  if (request_ == RequestState::Head) {
+    close_after_ = true;
+    if (unstarted()) return (void)client_lost(Reason::ClientTimeout);
+    return (void)own_response(Reason::RequestHeadTimeout);
+  }
+  if (left_deadline_ms_ > 0 && now_ms >= left_deadline_ms_) return (void)client_lost(Reason::ClientClosed);
+  const auto read_timeout = route_ ? route_->read_timeout : context_.config.read_timeout;
+  if (request_ != RequestState::Done && over(started_us_ / 1000, read_timeout)) {
+    if (response_begun_) return (void)client_lost(Reason::ClientTimeout);
+    return (void)own_response(Reason::RequestBodyTimeout);
+  }
+  const auto write_timeout = route_ ? route_->write_timeout : context_.config.write_timeout;
+  if (over(head_ms_, write_timeout)) {
+    if (response_begun_) return (void)finish(Reason::ResponseTimeout, false);
+    return (void)own_response(Reason::ResponseTimeout);
+  }
+  if (response_ == ResponseState::AwaitHead && route_ && over(sent_ms_, route_->response_header_timeout))
+    return (void)backend_failed(Reason::BackendHeaderTimeout);
+  update_deadline();
+}
+
+std::unique_ptr<Exchange> ExchangePool::take() {
+  if (free_.empty()) return std::make_unique<Exchange>(context_);
+  std::unique_ptr<Exchange> exchange = std::move(free_.back());
+  free_.pop_back();
+  return exchange;
+}
+
+void ExchangePool::give_back(std::unique_ptr<Exchange> exchange) {
+  if (!exchange) return;
+  // It may be in the middle of one of its own functions: never destroyed at once.
+  if (free_.size() < kKeep)
+    free_.push_back(std::move(exchange));
+  else
+    context_.graveyard.bury(std::move(exchange));
+}
+
+}  // namespace restgate::worker

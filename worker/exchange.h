@@ -1,0 +1,155 @@
+// Exchange: one request and its response, from the first byte of the head to the last byte of the answer. Worker.
+//
+//        client                                             backend
+//          │  head ─► parse ─► route ─► acquire ─► render ─►  │      request:  Head → AwaitBackend → Sending → Done
+//          │  body ─────────── pump_request ───────────────►  │
+//          │  ◄────────────── pump_response ── head, body     │      response: None → AwaitHead → Streaming → Done
+//
+// The two directions go on independently (early responses). Every exchange ends in finish(), exactly once: statistics,
+// access log, the backend connection's return, then the client connection goes on. A function that may have
+// finished the exchange returns Alive::No; the caller then touches nothing of it any more.
+// Owned by the worker's ExchangePool, lent to one ClientConnection; reused without freeing its memory.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "common/reason.h"
+#include "worker/backend_connection.h"
+#include "worker/body.h"
+#include "worker/context.h"
+#include "worker/forwarding.h"
+#include "worker/http1/parser.h"
+#include "worker/http1/path.h"
+#include "worker/outbox.h"
+
+namespace restgate::worker {
+
+class ClientConnection;
+
+enum class Alive : bool { No, Yes };
+
+class Exchange final : public Mortal, public BackendUser {
+ public:
+  explicit Exchange(Context& context);
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  ~Exchange() override = default;
+
+  /// Begins with the next request of `client`. Its bytes may be there already.
+  void start(ClientConnection& client);
+
+  /// Goes on with whatever the client's readiness allows.
+  Alive on_client_io();
+  /// The time that next_deadline_ms() named has come.
+  void on_client_deadline();
+  /// The connection is being given up (forced end of a drain).
+  void abandon(Reason reason) { client_lost(reason); }
+  /// Goes on after it had used up its share of a turn.
+  void resume() { (void)pump(); }
+  /// The request came completely and the answer has not begun, or the like: it ends by itself. Its answer is the last.
+  void last_one() { close_after_ = true; }
+
+  /// Whether it waits for the first byte of a request: nothing of it exists yet.
+  [[nodiscard]] bool unstarted() const { return request_ == RequestState::Head && !parser_.started(); }
+
+ private:
+  enum class RequestState : uint8_t { Head, AwaitBackend, Sending, Done };
+  enum class ResponseState : uint8_t { None, AwaitHead, Streaming, Done };
+
+  // exchange.cc: life
+  void reset();
+  Alive read_head();
+  Alive dispatch();
+  Alive fail_parse();
+  Alive find_route();
+  Alive pump();
+  Alive own_response(Reason reason, std::string_view allow = {});
+  Alive send_own(const OwnResponse& response);
+  Alive finish(Reason reason, bool keep_client);
+  void record(Reason reason);
+  void return_backend(bool clean);
+  void update_deadline();
+  Alive client_lost(Reason reason);
+  Alive check_client_left();
+
+  // request_direction.cc: client → backend
+  Alive connect(bool fresh);
+  Alive send_head();
+  Alive pump_request();
+  Alive take_request_body();
+  Alive read_request_body();
+  Alive backend_write_failed();
+  Alive request_sent();
+  void on_backend_ready() override;
+  void on_backend_unavailable(Reason reason) override;
+
+  // response_direction.cc: backend → client
+  Alive pump_response();
+  Alive produce_response();
+  Alive read_response_head();
+  Alive take_response_head();
+  Alive interim_response();
+  Alive final_response();
+  Alive stream_response();
+  Alive switch_protocols();
+  [[nodiscard]] bool upgrade_allowed() const;
+  Alive read_backend();
+  Alive backend_ended(bool orderly);
+  Alive response_complete();
+  Alive backend_failed(Reason reason);
+  [[nodiscard]] bool may_retry() const;
+  void on_backend_io() override;
+
+  Context& context_;
+  ClientConnection* client_ = nullptr;
+  BackendConnection* backend_ = nullptr;
+
+  RequestState request_ = RequestState::Head;
+  ResponseState response_ = ResponseState::None;
+  bool close_after_ = false;     // no further request on this client connection
+  bool response_begun_ = false;  // a final response head is on its way to the client
+  bool own_ = false;             // it is ours, not a backend's
+  bool retried_ = false;
+  bool backend_spoke_ = false;   // a byte of this response has come
+  bool body_forwarded_ = false;  // a byte of the request body has been given to the backend
+  bool client_left_ = false;     // it has ended its direction while we work for it
+  bool request_broken_ = false;  // the backend took only a part of the request
+  BodyFraming response_framing_;
+  uint16_t status_ = 0;
+  Reason reason_ = Reason::None;
+  MethodId method_ = kOtherMethod;
+  uint32_t stats_route_ = stats::kUnmatchedRoute;
+  const config::Route* route_ = nullptr;
+  BackendPool* pool_ = nullptr;
+
+  int64_t started_us_ = 0;
+  int64_t head_ms_ = 0;  // when the request's head was complete
+  int64_t sent_ms_ = 0;  // when the request was complete at the backend
+  int64_t left_deadline_ms_ = 0;
+
+  http1::RequestParser parser_;
+  http1::ResponseParser response_parser_;
+  http1::Path path_;
+  BodyReader request_body_;
+  BodyReader response_body_;
+  Outbox to_backend_;
+  Outbox to_client_;
+};
+
+/// Exchanges that are not in use; as many as were ever in use at once, up to a bound.
+class ExchangePool {
+ public:
+  explicit ExchangePool(Context& context) : context_(context) {}
+  [[nodiscard]] std::unique_ptr<Exchange> take();
+  void give_back(std::unique_ptr<Exchange> exchange);
+
+ private:
+  static constexpr size_t kKeep = 1024;
+  Context& context_;
+  std::vector<std::unique_ptr<Exchange>> free_;
+};
+
+}  // namespace restgate::worker

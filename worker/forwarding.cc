@@ -1,0 +1,226 @@
+#include "worker/forwarding.h"
+
+#include <array>
+#include <ctime>
+
+#include "worker/http1/writer.h"
+
+namespace restgate::worker {
+namespace {
+
+using http1::BodyKind;
+using http1::Field;
+using http1::FieldId;
+using http1::HeadWriter;
+
+constexpr std::string_view kViaName = " restgate\r\n";
+
+std::string_view finished(const HeadWriter& out, std::span<char> space) {
+  if (out.overflowed()) return {};
+  return {space.data(), out.size()};
+}
+
+std::string_view version_number(uint8_t minor_version) {
+  return minor_version == 0 ? "1.0" : "1.1";
+}
+
+void write_target(HeadWriter& out, const ForwardedRequest& request) {
+  const config::ServiceUrl& url = request.service.url;
+  out.raw(url.base_path);
+  out.raw(request.head.path);
+  const bool any_query = request.head.has_query || !url.query.empty();
+  if (!any_query) return;
+  out.raw("?");
+  out.raw(url.query);
+  if (!url.query.empty() && !request.head.query.empty()) out.raw("&");
+  out.raw(request.head.query);
+}
+
+/// Whether a request field goes on as it is; the others are dropped or written anew below.
+bool passes_to_backend(const Field& field) {
+  if (field.hop_by_hop) return false;
+  switch (field.id) {
+    case FieldId::Host:
+    case FieldId::ContentLength:
+    case FieldId::TransferEncoding:
+    case FieldId::Expect:
+    case FieldId::Trailer:  // trailers of requests are dropped
+    case FieldId::XForwardedFor:
+    case FieldId::XForwardedHost:
+    case FieldId::XForwardedProto:
+      return false;
+    default:
+      return true;
+  }
+}
+
+void write_forwarded_for(HeadWriter& out, const ForwardedRequest& request) {
+  out.raw("X-Forwarded-For: ");
+  for (const Field& field : request.head.fields) {
+    if (field.id != FieldId::XForwardedFor || field.value.empty()) continue;
+    out.raw(field.value);
+    out.raw(", ");
+  }
+  out.raw(request.client_address);
+  out.raw("\r\nX-Forwarded-Proto: http\r\n");
+  if (!request.head.host.empty()) out.field("X-Forwarded-Host", request.head.host);
+}
+
+void write_request_framing(HeadWriter& out, const http1::RequestHead& head) {
+  if (head.body == BodyKind::Chunked) {
+    out.raw("Transfer-Encoding: chunked\r\n");
+  } else if (head.has_content_length) {
+    out.raw("Content-Length: ");
+    out.number(head.content_length);
+    out.raw("\r\n");
+  }
+  if (head.expect_continue && head.body != BodyKind::None) out.raw("Expect: 100-continue\r\n");
+}
+
+/// Connection and what it names: our own, never the client's.
+void write_request_connection(HeadWriter& out, const ForwardedRequest& request) {
+  const bool te = request.head.te_trailers;
+  if (request.upgrade) {
+    out.raw(te ? "Connection: Upgrade, TE\r\n" : "Connection: Upgrade\r\n");
+    out.field("Upgrade", request.head.upgrade);
+  } else if (te) {
+    out.raw("Connection: TE\r\n");
+  }
+  if (te) out.raw("TE: trailers\r\n");
+}
+
+void write_via(HeadWriter& out, uint8_t minor_version) {
+  out.raw("Via: ");
+  out.raw(version_number(minor_version));
+  out.raw(kViaName);
+}
+
+}  // namespace
+
+std::string_view render_request_head(std::span<char> space, const ForwardedRequest& request) {
+  HeadWriter out(space.data(), space.data() + space.size());
+  out.raw(request.head.method);
+  out.raw(" ");
+  write_target(out, request);
+  out.raw(" HTTP/1.1\r\n");
+  const bool keep_host = request.service.preserve_host && !request.head.host.empty();
+  out.field("Host", keep_host ? request.head.host : std::string_view(request.service.url.authority));
+  for (const Field& field : request.head.fields)
+    if (passes_to_backend(field)) out.field(field.name, field.value);
+  write_request_framing(out, request.head);
+  write_request_connection(out, request);
+  write_forwarded_for(out, request);
+  if (request.config.via) write_via(out, request.head.minor_version);
+  out.raw("\r\n");
+  return finished(out, space);
+}
+
+std::string_view render_response_head(std::span<char> space, const ForwardedResponse& response) {
+  const http1::ResponseHead& head = response.head;
+  HeadWriter out(space.data(), space.data() + space.size());
+  out.raw("HTTP/1.1 ");
+  out.number(head.status);
+  out.raw(" ");
+  out.raw(head.reason);
+  out.raw("\r\n");
+  for (const Field& field : head.fields) {
+    if (field.hop_by_hop || field.id == FieldId::ContentLength || field.id == FieldId::TransferEncoding) continue;
+    if (field.id == FieldId::Trailer && !response.chunked) continue;
+    out.field(field.name, field.value);
+  }
+  // RFC 9110 §8.6: no Content-Length with 1xx or 204.
+  if (response.chunked) {
+    out.raw("Transfer-Encoding: chunked\r\n");
+  } else if (head.has_content_length && head.status >= 200 && head.status != 204) {
+    out.raw("Content-Length: ");
+    out.number(head.content_length);
+    out.raw("\r\n");
+  }
+  // RFC 9110 §15.5.22: 426 tells the protocols in Upgrade.
+  if (response.switching || (head.status == 426 && !head.upgrade.empty())) {
+    out.raw(response.close ? "Connection: Upgrade, close\r\n" : "Connection: Upgrade\r\n");
+    out.field("Upgrade", head.upgrade);
+  } else if (response.close) {
+    out.raw("Connection: close\r\n");
+  } else if (response.client_minor_version == 0 && head.status >= 200) {
+    out.raw("Connection: keep-alive\r\n");
+  }
+  if (response.config.via) write_via(out, head.minor_version);
+  out.raw("\r\n");
+  return finished(out, space);
+}
+
+namespace {
+
+/// IMF-fixdate (RFC 9110 §5.6.7).
+size_t format_date(std::span<char> to) {
+  const time_t now = time(nullptr);
+  tm parts{};
+  gmtime_r(&now, &parts);
+  return strftime(to.data(), to.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
+}
+
+std::string_view own_body(std::span<char> space, const OwnResponse& response) {
+  HeadWriter body(space.data(), space.data() + space.size());
+  if (response.title.empty()) return {};
+  if (response.json) {
+    body.raw(R"({"type":"about:blank","title":")");
+    body.raw(response.title);
+    body.raw(R"(","status":)");
+    body.number(response.status);
+    body.raw(R"(,"code":")");
+    body.raw(response.code);
+    body.raw("\"}\n");
+  } else {
+    body.number(response.status);
+    body.raw(" ");
+    body.raw(response.title);
+    body.raw(": ");
+    body.raw(response.code);
+    body.raw("\n");
+  }
+  return finished(body, space);
+}
+
+}  // namespace
+
+std::string_view render_own_response(std::span<char> space, const OwnResponse& response) {
+  std::array<char, 256> body_space;
+  const std::string_view body = own_body(body_space, response);
+  std::array<char, 40> date;
+  const size_t date_size = format_date(date);
+
+  HeadWriter out(space.data(), space.data() + space.size());
+  out.raw("HTTP/1.1 ");
+  out.number(response.status);
+  out.raw(" ");
+  out.raw(response.title.empty() ? std::string_view("OK") : response.title);
+  out.raw("\r\n");
+  if (!response.allow.empty() || response.status == 405) out.field("Allow", response.allow);
+  if (!body.empty())
+    out.field("Content-Type", response.json ? "application/problem+json" : "text/plain; charset=utf-8");
+  out.raw("Content-Length: ");
+  out.number(body.size());
+  out.raw("\r\n");
+  out.field("Date", {date.data(), date_size});
+  if (response.close)
+    out.raw("Connection: close\r\n");
+  else if (response.http10_keep_alive)
+    out.raw("Connection: keep-alive\r\n");
+  out.raw("\r\n");
+  if (!response.head_only) out.raw(body);
+  return finished(out, space);
+}
+
+bool prefers_json(const http1::RequestHead& head) {
+  for (const Field& field : head.fields) {
+    if (field.id != FieldId::Accept) continue;
+    const std::string_view value = field.value;
+    if (value.find("application/json") != std::string_view::npos ||
+        value.find("application/problem+json") != std::string_view::npos)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace restgate::worker

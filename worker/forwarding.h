@@ -1,0 +1,56 @@
+// Rewriting of message heads between client and backend: what is dropped, rewritten and added. Worker.
+//
+// Heads are rendered into the worker's scratch space. Hop-by-hop fields end here (RFC 9110 §7.6.1); framing is ours
+// (RFC 9112 §6); X-Forwarded-* and Via tell the backend who asked (RFC 9110 §7.6.3).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "config/model.h"
+#include "worker/http1/head.h"
+
+namespace restgate::worker {
+
+struct ForwardedRequest {
+  const config::Config& config;
+  const config::Service& service;
+  const http1::RequestHead& head;
+  std::string_view client_address;
+  bool upgrade = false;  ///< pass the client's wish for another protocol on
+};
+
+/// The request as the backend gets it. Empty: it does not fit into the space.
+std::string_view render_request_head(std::span<char> space, const ForwardedRequest& request);
+
+struct ForwardedResponse {
+  const config::Config& config;
+  const http1::ResponseHead& head;
+  uint8_t client_minor_version = 1;
+  bool chunked = false;    ///< we wrap the body in chunks
+  bool close = false;      ///< this is the last response on the connection
+  bool switching = false;  ///< 101: pass Upgrade on
+};
+
+/// The response as the client gets it, also an interim one. Empty: it does not fit.
+std::string_view render_response_head(std::span<char> space, const ForwardedResponse& response);
+
+struct OwnResponse {
+  uint16_t status = 0;
+  std::string_view title;  ///< reason phrase
+  std::string_view code;   ///< the Reason's code, for the body
+  std::string_view allow;  ///< 405: the Allow field; empty: none
+  bool json = false;       ///< problem+json (RFC 9457) rather than text
+  bool head_only = false;  ///< the request was HEAD
+  bool close = false;
+  bool http10_keep_alive = false;
+};
+
+/// A complete short response of our own.
+std::string_view render_own_response(std::span<char> space, const OwnResponse& response);
+
+/// Whether the client would rather have JSON than text (its Accept names a JSON type).
+bool prefers_json(const http1::RequestHead& head);
+
+}  // namespace restgate::worker

@@ -1,0 +1,75 @@
+#include "worker/outbox.h"
+
+#include <cassert>
+#include <cstring>
+
+namespace restgate::worker {
+
+void Outbox::add_scratch(std::string_view bytes) {
+  assert(count_ == 0);
+  add(bytes);
+  scratch_first_ = true;
+}
+
+void Outbox::add(std::string_view bytes) {
+  assert(count_ < kMaxPieces);
+  if (bytes.empty()) return;
+  // writev's interface has no const; nobody writes through it.
+  pieces_[count_++] = {const_cast<char*>(bytes.data()), bytes.size()};
+}
+
+void Outbox::add_small(std::string_view bytes) {
+  assert(small_used_ + bytes.size() <= kSmallBytes);
+  char* copy = small_.data() + small_used_;
+  std::memcpy(copy, bytes.data(), bytes.size());
+  small_used_ = static_cast<uint8_t>(small_used_ + bytes.size());
+  add({copy, bytes.size()});
+}
+
+Outbox::Flush Outbox::flush(Transport& transport, BufferPool& buffers) {
+  while (!empty()) {
+    const IoResult result = transport.write({pieces_.data() + first_, static_cast<size_t>(count_ - first_)});
+    if (result.kind == IoResult::Kind::Ok) {
+      written_ += result.bytes;
+      drop_written(result.bytes);
+      continue;
+    }
+    if (result.kind == IoResult::Kind::WouldBlock) {
+      keep_scratch(buffers);
+      return Flush::Blocked;
+    }
+    return Flush::Failed;
+  }
+  first_ = count_ = small_used_ = 0;
+  scratch_first_ = false;
+  kept_.reset();
+  return Flush::Drained;
+}
+
+void Outbox::drop_written(size_t bytes) {
+  while (first_ < count_ && bytes >= pieces_[first_].iov_len) bytes -= pieces_[first_++].iov_len;
+  if (bytes == 0) return;
+  iovec& piece = pieces_[first_];
+  piece.iov_base = static_cast<char*>(piece.iov_base) + bytes;
+  piece.iov_len -= bytes;
+}
+
+void Outbox::keep_scratch(BufferPool& buffers) {
+  if (!scratch_first_) return;
+  scratch_first_ = false;
+  if (first_ > 0) return;  // written already
+  iovec& piece = pieces_[0];
+  kept_ = buffers.take();
+  assert(piece.iov_len <= kept_->room_size());
+  std::memcpy(kept_->room(), piece.iov_base, piece.iov_len);
+  piece.iov_base = kept_->room();
+}
+
+void Outbox::reset() {
+  first_ = count_ = small_used_ = 0;
+  scratch_first_ = false;
+  written_ = 0;
+  kept_.reset();
+}
+
+}  // namespace restgate::worker

@@ -1,0 +1,57 @@
+// Outbox: the bytes of an exchange on their way to one peer, written with as few system calls as can be. Worker.
+//
+// A producer adds pieces, then flushes. Pieces point at bytes elsewhere (the other side's input buffer), which must not
+// move until the outbox is empty: that is the back-pressure, nothing more is read before. Bytes of the worker's scratch
+// space are only good until flush() returns; what is left of them then is copied.
+#pragma once
+
+#include <sys/uio.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "worker/buffer_pool.h"
+#include "worker/transport.h"
+
+namespace restgate::worker {
+
+class Outbox {
+ public:
+  static constexpr size_t kMaxPieces = 24;
+
+  enum class Flush : uint8_t { Drained, Blocked, Failed };
+
+  [[nodiscard]] bool empty() const { return first_ == count_; }
+  [[nodiscard]] size_t free_pieces() const { return kMaxPieces - count_; }
+  /// Bytes ever written through this outbox since reset().
+  [[nodiscard]] uint64_t written() const { return written_; }
+
+  /// Adds bytes in the worker's scratch space. Only as the first piece.
+  void add_scratch(std::string_view bytes);
+  /// Adds bytes that stay where they are until the outbox is empty.
+  void add(std::string_view bytes);
+  /// Adds a copy of a few bytes (framing). At most kSmallBytes between two moments of emptiness.
+  void add_small(std::string_view bytes);
+
+  Flush flush(Transport& transport, BufferPool& buffers);
+  void reset();
+
+  static constexpr size_t kSmallBytes = 96;
+
+ private:
+  void drop_written(size_t bytes);
+  void keep_scratch(BufferPool& buffers);
+
+  std::array<iovec, kMaxPieces> pieces_;
+  uint8_t first_ = 0;
+  uint8_t count_ = 0;
+  uint8_t small_used_ = 0;
+  bool scratch_first_ = false;  // pieces_[0] is in the scratch space
+  uint64_t written_ = 0;
+  BufferPtr kept_;  // what was left of the scratch bytes
+  std::array<char, kSmallBytes> small_;
+};
+
+}  // namespace restgate::worker

@@ -1,0 +1,118 @@
+// Exchange, client → backend: getting a connection, sending the head, streaming the body.
+#include "worker/backend_pool.h"
+#include "worker/client_connection.h"
+#include "worker/exchange.h"
+
+namespace restgate::worker {
+namespace {
+
+// Rounds of reading and writing before others get their turn: at 64 KiB a round, a megabyte.
+constexpr int kRoundsPerTurn = 16;
+
+}  // namespace
+
+Alive Exchange::connect(bool fresh) {
+  const BackendPool::Lease lease = pool_->acquire(*this, fresh);
+  if (lease.connection == nullptr) return own_response(lease.reason);
+  backend_ = lease.connection;
+  request_ = RequestState::AwaitBackend;
+  response_ = ResponseState::None;
+  if (backend_->ready()) return send_head();
+  return Alive::Yes;
+}
+
+void Exchange::on_backend_ready() {
+  (void)send_head();
+}
+
+void Exchange::on_backend_unavailable(Reason reason) {
+  backend_ = nullptr;
+  (void)own_response(reason);
+}
+
+Alive Exchange::send_head() {
+  const http1::RequestHead& head = parser_.head();
+  ForwardedRequest request{context_.config, pool_->service(), head, client_->address()};
+  request.upgrade = head.wants_upgrade && head.body == http1::BodyKind::None;
+  const std::string_view rendered = render_request_head(context_.scratch, request);
+  if (rendered.empty()) return own_response(Reason::HeadTooLarge);
+  response_parser_.reset(method_ == kMethodHead);
+  to_backend_.add_scratch(rendered);
+  request_ = RequestState::Sending;
+  response_ = ResponseState::AwaitHead;
+  // What has come of the body goes with the head, in one write.
+  if (!request_body_.done() && client_->has_input() && take_request_body() == Alive::No) return Alive::No;
+  return pump_request();
+}
+
+/// Moves what there is of the body from the client's inbox to the outbox.
+Alive Exchange::take_request_body() {
+  const BodyFraming framing{request_body_.kind() == http1::BodyKind::Chunked, false};
+  const BodyProgress progress = pump_body(request_body_, client_->inbox(), to_backend_, framing);
+  const uint64_t limit = route_->max_body_size;
+  const bool too_large = limit > 0 && request_body_.bytes() > limit;
+  if (progress == BodyProgress::Malformed || too_large) {
+    const Reason reason = too_large ? Reason::RequestBodyTooLarge : Reason::BadRequestBody;
+    close_after_ = true;
+    to_backend_.reset();
+    if (response_begun_) return finish(reason, false);
+    return own_response(reason);
+  }
+  body_forwarded_ = true;
+  return Alive::Yes;
+}
+
+Alive Exchange::pump_request() {
+  for (int round = 0; round < kRoundsPerTurn; ++round) {
+    switch (to_backend_.flush(backend_->transport(), context_.buffers)) {
+      case Outbox::Flush::Blocked:
+        return Alive::Yes;
+      case Outbox::Flush::Failed:
+        return backend_write_failed();
+      case Outbox::Flush::Drained:
+        break;
+    }
+    if (request_body_.done()) return request_sent();
+    if (!client_->has_input()) {
+      if (!client_->readable()) return Alive::Yes;
+      if (read_request_body() == Alive::No) return Alive::No;
+    }
+    if (client_->has_input() && take_request_body() == Alive::No) return Alive::No;
+  }
+  client_->yield();
+  return Alive::Yes;
+}
+
+Alive Exchange::read_request_body() {
+  const IoResult result = client_->fill();
+  switch (result.kind) {
+    case IoResult::Kind::Ok:
+    case IoResult::Kind::WouldBlock:
+      return Alive::Yes;
+    case IoResult::Kind::Eof:
+      return client_lost(Reason::ClientClosed);
+    case IoResult::Kind::Failed:
+      return client_lost(Reason::ClientReset);
+  }
+  return Alive::Yes;
+}
+
+Alive Exchange::request_sent() {
+  request_ = RequestState::Done;
+  sent_ms_ = context_.loop.now_ms();
+  if (!response_begun_ && route_->response_header_timeout.count() + route_->read_timeout.count() > 0) update_deadline();
+  return Alive::Yes;
+}
+
+/// The backend takes no more of the request. It may have answered before it closed: that answer counts.
+Alive Exchange::backend_write_failed() {
+  request_ = RequestState::Done;
+  request_broken_ = true;
+  to_backend_.reset();
+  if (!request_body_.done()) close_after_ = true;
+  sent_ms_ = context_.loop.now_ms();
+  if (response_ == ResponseState::Done) return Alive::Yes;
+  return read_backend();
+}
+
+}  // namespace restgate::worker

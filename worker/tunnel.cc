@@ -1,0 +1,136 @@
+#include "worker/tunnel.h"
+
+#include <utility>
+
+namespace restgate::worker {
+namespace {
+
+constexpr int kRoundsPerTurn = 16;
+
+}  // namespace
+
+Tunnel::Tunnel(Context& context)
+    : context_(context), client_(context.buffers, *this), backend_(context.buffers, *this) {}
+
+Tunnel::~Tunnel() = default;
+
+bool Tunnel::Side::adopt(Connection& from, EventLoop& loop) {
+  from.move_to(*this);
+  // The new registration reports what is there already; an edge that was not read to its end must not be lost.
+  readable_ = true;
+  return event_.start(loop, transport_.fd(), *this);
+}
+
+void Tunnel::Side::stop() {
+  event_.stop();
+  transport_.close();
+}
+
+void Tunnel::Side::on_io(IoReady ready) {
+  note(ready);
+  tunnel_.pump();
+}
+
+void Tunnel::open(Connection& client, Connection& backend, std::string_view first_to_client) {
+  closed_ = false;
+  context_.stats.add(stats::Gauge::Tunnels, 1);
+  context_.stats.add(stats::Counter::TunnelsOpened);
+  if (!client_.adopt(client, context_.loop) || !backend_.adopt(backend, context_.loop)) return close();
+  client_.out.add_scratch(first_to_client);
+  touch();
+  pump();
+}
+
+void Tunnel::touch() {
+  const int64_t idle_ms = context_.config.tunnel_idle_timeout.count();
+  if (idle_ms > 0) context_.timers.set(*this, context_.loop.now_ms() + idle_ms);
+}
+
+void Tunnel::on_deadline() {
+  close();
+}
+
+void Tunnel::pump() {
+  if (closed_) return;
+  touch();
+  if (!pump_direction(backend_, client_) || !pump_direction(client_, backend_)) return close();
+  if (client_.ended && backend_.ended) close();
+}
+
+bool Tunnel::pump_direction(Side& from, Side& to) {
+  for (int round = 0; round < kRoundsPerTurn; ++round) {
+    switch (to.out.flush(to.transport(), context_.buffers)) {
+      case Outbox::Flush::Blocked:
+        return true;
+      case Outbox::Flush::Failed:
+        return false;
+      case Outbox::Flush::Drained:
+        break;
+    }
+    if (from.ended) return true;
+    if (from.has_input()) {
+      const std::string_view bytes = from.inbox().view();
+      to.out.add(bytes);
+      from.inbox().consume(bytes.size());  // they stay where they are: nothing is read before the outbox is empty
+      continue;
+    }
+    if (from.eof) {
+      from.ended = true;
+      return to.transport().shutdown_send();
+    }
+    if (!from.readable()) {
+      from.drop_empty_inbox();
+      return true;
+    }
+    const IoResult result = from.fill();
+    if (result.kind == IoResult::Kind::Failed) return false;
+    from.eof = result.kind == IoResult::Kind::Eof;
+  }
+  if (!std::exchange(yielded_, true)) {
+    context_.tunnels->yielded_.push_back(this);
+    context_.loop.request_turn();
+  }
+  return true;
+}
+
+void Tunnel::close() {
+  if (std::exchange(closed_, true)) return;
+  context_.stats.add(stats::Gauge::Tunnels, -1);
+  TimerWheel::clear(*this);
+  client_.stop();
+  backend_.stop();
+  context_.tunnels->forget(*this);
+}
+
+void TunnelSet::open(Connection& client, Connection& backend, std::string_view first_to_client) {
+  auto tunnel = std::make_unique<Tunnel>(context_);
+  Tunnel& opened = *tunnel;
+  opened.set_index = all_.size();
+  all_.push_back(std::move(tunnel));
+  opened.open(client, backend, first_to_client);
+}
+
+void TunnelSet::forget(Tunnel& tunnel) {
+  if (tunnel.yielded_) std::erase(yielded_, &tunnel);
+  const size_t index = tunnel.set_index;
+  std::unique_ptr<Tunnel> owned = std::move(all_[index]);
+  if (index + 1 != all_.size()) {
+    all_[index] = std::move(all_.back());
+    all_[index]->set_index = index;
+  }
+  all_.pop_back();
+  context_.graveyard.bury(std::move(owned));
+}
+
+void TunnelSet::close_all() {
+  while (!all_.empty()) all_.back()->close();
+}
+
+void TunnelSet::resume_yielded() {
+  std::vector<Tunnel*> ready;
+  ready.swap(yielded_);
+  for (Tunnel* tunnel : ready) tunnel->yielded_ = false;
+  for (Tunnel* tunnel : ready) tunnel->pump();  // a closed one is in the graveyard still
+}
+
+}  // namespace restgate::worker
