@@ -4,11 +4,18 @@
 //
 // `{x}` matches one segment, `{x:regex}` one whole segment that the regex (RE2 syntax, linear time) matches,
 // `{x...}` the rest of the path (one or more segments or an empty last one; only as the last segment).
+//
+// All text is percent-decoded: "/a%20b" and a request for "/a%20b" meet as "a b". The empty segment after a trailing
+// slash is matched by a trailing slash in the pattern and by `{x...}`, never by `{x}` or `{x:regex}`, whatever the
+// regex.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "common/result.h"
@@ -19,12 +26,22 @@ class RE2;
 
 namespace restgate::config {
 
+inline constexpr size_t kMaxPatternBytes = 4096;
+inline constexpr size_t kMaxRegexBytes = 1024;
+
 struct Segment {
   enum class Kind : uint8_t { Literal, Regex, Parameter, Rest };  // in order of specificity
   Kind kind = Kind::Literal;
   std::string text;                       ///< Literal: the decoded bytes; else the parameter's name
   std::string regex_text;                 ///< Regex only, as written
   std::shared_ptr<const re2::RE2> regex;  ///< Regex only; shared by the copies of a Pattern
+
+  /// Whether this segment and `other` match the same requests as far as their spelling shows: parameter names aside.
+  [[nodiscard]] bool same_requests(const Segment& other) const;
+  /// Literal, Regex or Parameter: whether a decoded path segment is matched.
+  [[nodiscard]] bool matches(std::string_view decoded) const;
+  /// `{x:.*}` and `{x:.+}`: every segment that is not empty, of whatever bytes.
+  [[nodiscard]] bool matches_everything() const;
 };
 
 /// What is wrong with a pattern, and the byte offset in it.
@@ -33,10 +50,22 @@ struct PatternError {
   size_t offset = 0;
 };
 
+/// Compiled regexes by their text, so that the patterns of one configuration share equal ones (thousands of routes with
+/// `{id:[0-9]+}` cost one). Owned by whoever parses the configuration; may go before the patterns.
+class RegexCache {
+ public:
+  /// Never null; check ok() on it.
+  std::shared_ptr<const re2::RE2> get(const std::string& text);
+
+ private:
+  std::unordered_map<std::string, std::shared_ptr<const re2::RE2>> compiled_;
+};
+
 class Pattern {
  public:
   Pattern() = default;
   static Result<Pattern, PatternError> parse(std::string_view text);
+  static Result<Pattern, PatternError> parse(std::string_view text, RegexCache& regexes);
 
   [[nodiscard]] const std::string& text() const { return text_; }
   /// "/" has one empty literal segment; "/a/" has "a" and an empty one: a trailing slash is significant.
@@ -46,5 +75,9 @@ class Pattern {
   std::string text_;
   std::vector<Segment> segments_;
 };
+
+/// Whether a decoded segment is "." or "..", or would hold one for a backend that takes an encoded '/' or '\' for a
+/// separator ("..%2Fetc"): such requests are refused (RFC 3986 §5.2.4, §6.2.2.3), so no pattern may ask for them.
+[[nodiscard]] bool has_dot_segment(std::string_view decoded);
 
 }  // namespace restgate::config

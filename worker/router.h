@@ -1,9 +1,12 @@
 // Router: method and path → route. Compiled once per generation in the master, immutable, shared copy-on-write.
 //
 // Specificity is compared segment by segment from the left: literal, then regex in file order, then {x}, then {x...},
-// with backtracking. The cost of a match does not depend on the number of routes; it allocates nothing.
+// with backtracking. Each method is routed as if the routes of the other methods were not there: with "GET /a/{x}" and
+// "POST /a/b" a GET of /a/b is served by /a/{x}. The cost of a match does not depend on the number of routes; it
+// allocates nothing (but the Allow value of a 405).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -18,8 +21,9 @@ namespace restgate::worker {
 struct RouteMatch {
   enum class Kind : uint8_t { Found, NotFound, MethodNotAllowed };
   Kind kind = Kind::NotFound;
-  uint32_t route = 0;      ///< Found: index in Config::routes
-  std::string_view allow;  ///< MethodNotAllowed: the Allow field's value; lives as long as the Router
+  uint32_t route = 0;  ///< Found: index in Config::routes
+  /// MethodNotAllowed: the Allow field's value (RFC 9110 §10.2.1): the methods of all patterns that match, sorted.
+  std::string allow;
 };
 
 class Router {
@@ -29,11 +33,14 @@ class Router {
   Router& operator=(Router&&) noexcept;
   ~Router();
 
-  /// `method` is case-sensitive (RFC 9110 §9.1).
+  /// `method` is case-sensitive (RFC 9110 §9.1). kOtherMethod for one that no route declares and that is not standard.
   [[nodiscard]] MethodId method_id(std::string_view method) const;
   /// `segments` are decoded, as http1::Path gives them. GET routes serve HEAD, unless HEAD is declared by a route that
-  /// matches as specifically.
+  /// matches as specifically. OPTIONS, like any other, is served only where a route declares it. Of two routes with the
+  /// same pattern and method the first serves. No segments, as for the target "*", match nothing.
   [[nodiscard]] RouteMatch match(MethodId method, const std::vector<std::string_view>& segments) const;
+  /// Heap memory in bytes, without the compiled regexes, which are the patterns'.
+  [[nodiscard]] size_t memory_bytes() const;
 
  private:
   struct Impl;
