@@ -1,0 +1,95 @@
+// Process: a child with its output collected, in a process group of its own, dead when the test is. Test process.
+#pragma once
+
+#include <sys/types.h>
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "common/unique_fd.h"
+#include "integration/support/deadline.h"
+
+namespace restgate::itest {
+
+/// A directory under the system's temporary one; removed with its content.
+class TempDir {
+ public:
+  TempDir();
+  TempDir(const TempDir&) = delete;
+  TempDir& operator=(const TempDir&) = delete;
+  ~TempDir();
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// Writes a file as a whole (a new file moved into place) and returns its path.
+  std::string write(const std::string& name, const std::string& content) const;
+
+ private:
+  std::string path_;
+};
+
+struct ProcessOptions {
+  std::vector<std::string> arguments;              ///< without the program
+  std::map<std::string, std::string> environment;  ///< in addition to PATH and the sanitizers' options
+};
+
+class Process {
+ public:
+  Process(const std::string& program, const ProcessOptions& options);
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+  /// Kills the process and its group if they still live.
+  ~Process();
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  void signal(int signo) const;
+  /// The exit code, or minus the signal's number. Failure if it does not end in time.
+  int wait_exit(Deadline deadline = Deadline());
+  /// Whether it has ended by now.
+  [[nodiscard]] bool ended() const;
+  /// The direct children that are not zombies.
+  [[nodiscard]] std::vector<pid_t> children() const;
+
+  /// All lines so far. After wait_exit() all there will be.
+  [[nodiscard]] std::vector<std::string> out_lines() const;
+  [[nodiscard]] std::vector<std::string> err_lines() const;
+  [[nodiscard]] std::string err_text() const;
+  /// Calls `look` with the lines of standard error, whenever there are more, until it returns true. Failure otherwise.
+  template <typename Look>
+  void await_err(Look look, const std::string& what, Deadline deadline = Deadline()) const {
+    std::unique_lock lock(mutex_);
+    while (!look(err_.lines))
+      if (!wait_for_more(lock, err_.lines.size(), deadline)) give_up(lock, what);
+  }
+
+ private:
+  struct Output {
+    UniqueFd fd;
+    std::string partial;
+    std::vector<std::string> lines;
+  };
+  void collect();
+  bool drain(Output& output);
+  bool wait_for_more(std::unique_lock<std::mutex>& lock, size_t seen, const Deadline& deadline) const;
+  [[noreturn]] void give_up(std::unique_lock<std::mutex>& lock, const std::string& what) const;
+
+  pid_t pid_ = -1;
+  UniqueFd pidfd_;
+  UniqueFd wake_;  // ends collect() though a grandchild still holds the pipe
+  mutable std::mutex mutex_;
+  mutable std::condition_variable more_;
+  Output out_;              // guarded by mutex_
+  Output err_;              // guarded by mutex_
+  bool collected_ = false;  // guarded by mutex_: the pipes have ended
+  std::thread collector_;
+};
+
+/// Resident anonymous memory of a process in bytes (RssAnon).
+size_t anonymous_memory(pid_t pid);
+
+/// Number of open descriptors of a process.
+size_t descriptors(pid_t pid);
+
+}  // namespace restgate::itest

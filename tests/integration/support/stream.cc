@@ -1,0 +1,264 @@
+#include "integration/support/stream.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace restgate::itest {
+
+namespace {
+
+sockaddr_in loopback(uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+}  // namespace
+
+Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
+  const int flags = fcntl(fd_.get(), F_GETFL);
+  fcntl(fd_.get(), F_SETFL, flags | O_NONBLOCK);
+  const int on = 1;
+  setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+Stream Stream::connect(uint16_t port, int receive_buffer) {
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  const sockaddr_in address = loopback(port);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    throw Failure("connect to port " + std::to_string(port) + ": " + std::strerror(errno));
+  return Stream(std::move(fd));
+}
+
+int Stream::probe(uint16_t port) {
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const sockaddr_in address = loopback(port);
+  return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+}
+
+void Stream::fail(const std::string& what) const {
+  throw Failure(what + "; unread bytes: \"" + printable(buffer_) + "\"" +
+                (end_ == End::Reset     ? ", then reset"
+                 : end_ == End::Orderly ? ", then end of file"
+                                        : ""));
+}
+
+bool Stream::wait_for(short events, const Deadline& deadline) {
+  pollfd entry{fd_.get(), events, 0};
+  while (true) {
+    const int ready = ::poll(&entry, 1, deadline.left_ms());
+    if (ready > 0) return true;
+    if (ready == 0) return false;
+    if (errno != EINTR) fail("poll: " + std::string(std::strerror(errno)));
+  }
+}
+
+size_t Stream::send_some(std::string_view bytes) {
+  const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent >= 0) return static_cast<size_t>(sent);
+  if (errno == EAGAIN || errno == EINTR) return 0;
+  fail("send: " + std::string(std::strerror(errno)));
+}
+
+void Stream::send(std::string_view bytes) {
+  const Deadline deadline;
+  while (!bytes.empty()) {
+    bytes.remove_prefix(send_some(bytes));
+    if (!bytes.empty() && !wait_for(POLLOUT, deadline)) fail("the peer does not take our bytes");
+  }
+}
+
+bool Stream::writable_within(std::chrono::milliseconds time) {
+  return wait_for(POLLOUT, Deadline(time));
+}
+
+bool Stream::fill(const Deadline& deadline) {
+  std::array<char, 65536> chunk;
+  while (end_ == End::None) {
+    const ssize_t got = ::recv(fd_.get(), chunk.data(), chunk.size(), 0);
+    if (got > 0) {
+      buffer_.append(chunk.data(), static_cast<size_t>(got));
+      return true;
+    }
+    if (got == 0) {
+      end_ = End::Orderly;
+    } else if (errno == ECONNRESET || errno == EPIPE) {
+      end_ = End::Reset;
+    } else if (errno == EAGAIN) {
+      if (!wait_for(POLLIN, deadline)) fail("nothing more came in time");
+    } else if (errno != EINTR) {
+      fail("recv: " + std::string(std::strerror(errno)));
+    }
+  }
+  return false;
+}
+
+void Stream::need(size_t size, const Deadline& deadline) {
+  while (buffer_.size() < size)
+    if (!fill(deadline)) fail("the connection ended; wanted " + std::to_string(size) + " bytes");
+}
+
+std::string Stream::take(size_t size) {
+  std::string bytes = buffer_.substr(0, size);
+  buffer_.erase(0, size);
+  return bytes;
+}
+
+std::string Stream::read_until(std::string_view delimiter) {
+  const Deadline deadline;
+  size_t from = 0;
+  while (true) {
+    const size_t at = buffer_.find(delimiter, from);
+    if (at != std::string::npos) return take(at + delimiter.size());
+    from = buffer_.size() >= delimiter.size() ? buffer_.size() - delimiter.size() + 1 : 0;
+    if (!fill(deadline)) fail("the connection ended before \"" + printable(delimiter) + "\"");
+  }
+}
+
+std::string Stream::read_exactly(size_t size) {
+  buffer_.reserve(size);
+  need(size, Deadline());
+  return take(size);
+}
+
+void Stream::expect(std::string_view text) {
+  const std::string got = read_exactly(text.size());
+  if (got != text) fail("expected \"" + printable(text) + "\", got \"" + printable(got) + "\"");
+}
+
+std::string Stream::read_to_end() {
+  const Deadline deadline;
+  while (fill(deadline)) {
+  }
+  if (end_ == End::Reset) fail("reset where an orderly end was expected");
+  return take(buffer_.size());
+}
+
+void Stream::expect_end() {
+  const std::string rest = read_to_end();
+  if (!rest.empty()) fail("expected the end, got \"" + printable(rest) + "\"");
+}
+
+std::string Stream::read_until_gone() {
+  const Deadline deadline;
+  while (fill(deadline)) {
+  }
+  return take(buffer_.size());
+}
+
+bool Stream::quiet() {
+  return buffer_.empty() && end_ == End::None && !wait_for(POLLIN, Deadline(std::chrono::milliseconds(0)));
+}
+
+bool Stream::wait_readable() {
+  if (!buffer_.empty()) return true;
+  pollfd entry{fd_.get(), POLLIN, 0};
+  while (::poll(&entry, 1, -1) < 0) {
+  }
+  return fill(Deadline());
+}
+
+Message Stream::read_head() {
+  return parse_head(read_until("\r\n\r\n"));
+}
+
+std::string Stream::take_line(const Deadline& deadline) {
+  size_t at = 0;
+  while ((at = buffer_.find("\r\n")) == std::string::npos)
+    if (!fill(deadline)) fail("the connection ended inside a line of the chunked coding");
+  return take(at + 2);
+}
+
+void Stream::read_chunked(Message& message, const Deadline& deadline) {
+  while (true) {
+    const std::string size_line = take_line(deadline);
+    message.raw_body += size_line;
+    char* stop = nullptr;
+    const size_t size = std::strtoull(size_line.c_str(), &stop, 16);
+    if (stop == size_line.c_str()) fail("bad chunk size line \"" + printable(size_line) + "\"");
+    if (size == 0) break;
+    need(size + 2, deadline);
+    message.body.append(buffer_, 0, size);
+    message.raw_body += take(size + 2);
+    if (!message.raw_body.ends_with("\r\n")) fail("a chunk without CRLF at its end");
+  }
+  std::string section = "\r\n";
+  while (!section.ends_with("\r\n\r\n")) {
+    const std::string line = take_line(deadline);
+    message.raw_body += line;
+    section += line;
+  }
+  message.trailers = parse_head(section).fields;
+}
+
+Message Stream::read_request() {
+  Message message = read_head();
+  const Deadline deadline;
+  if (message.chunked()) {
+    read_chunked(message, deadline);
+  } else if (const auto length = message.field("Content-Length")) {
+    message.body = message.raw_body = read_exactly(std::strtoull(length->c_str(), nullptr, 10));
+  }
+  return message;
+}
+
+Message Stream::read_response(std::string_view request_method) {
+  Message message = read_head();
+  const Deadline deadline;
+  const int status = message.status();
+  if (request_method == "HEAD" || status / 100 == 1 || status == 204 || status == 304) return message;
+  if (message.chunked()) {
+    read_chunked(message, deadline);
+  } else if (const auto length = message.field("Content-Length")) {
+    message.body = message.raw_body = read_exactly(std::strtoull(length->c_str(), nullptr, 10));
+  } else {
+    message.body = message.raw_body = read_to_end();
+  }
+  return message;
+}
+
+Message Stream::exchange(std::string_view request) {
+  send(request);
+  return read_response(request.substr(0, request.find(' ')));
+}
+
+void Stream::finish_sending() {
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void Stream::close() {
+  fd_.reset();
+}
+
+void Stream::reset() {
+  const linger at_once{1, 0};
+  setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+  fd_.reset();
+}
+
+uint16_t Stream::local_port() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
+}
+
+uint16_t Stream::peer_port() const {
+  sockaddr_in address{};
+  socklen_t size = sizeof(address);
+  getpeername(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace restgate::itest
