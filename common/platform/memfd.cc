@@ -1,0 +1,37 @@
+#include "common/platform/memfd.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+namespace restgate::platform {
+
+Result<UniqueFd> create_memfd(const char* name, size_t bytes) {
+  UniqueFd fd(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd) return system_error("cannot make shared memory", errno);
+  if (ftruncate(fd.get(), static_cast<off_t>(bytes)) != 0) return system_error("cannot size shared memory", errno);
+  if (fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0)
+    return system_error("cannot seal shared memory", errno);
+  return fd;
+}
+
+Result<size_t> file_size(int fd) {
+  struct stat st {};
+  if (fstat(fd, &st) != 0) return system_error("cannot read a file's size", errno);
+  return static_cast<size_t>(st.st_size);
+}
+
+Result<Mapping> Mapping::map(int fd, size_t bytes, Access access) {
+  const int protection = access == Access::ReadWrite ? PROT_READ | PROT_WRITE : PROT_READ;
+  void* at = mmap(nullptr, bytes, protection, MAP_SHARED, fd, 0);
+  if (at == MAP_FAILED) return system_error("cannot map shared memory", errno);
+  return Mapping(std::span<std::byte>(static_cast<std::byte*>(at), bytes));
+}
+
+Mapping::~Mapping() {
+  if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
+}
+
+}  // namespace restgate::platform
