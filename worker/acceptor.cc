@@ -1,11 +1,11 @@
 #include "worker/acceptor.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "common/log.h"
+#include "common/platform/sockets.h"
 
 namespace restgate::worker {
 namespace {
@@ -37,26 +37,15 @@ void Acceptor::stop(bool take_waiting) {
 
 bool Acceptor::accept_batch(int listener) {
   for (int i = 0; i < kBatch; ++i) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof(address);
-    UniqueFd fd(accept4(listener, reinterpret_cast<sockaddr*>(&address), &length, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (fd) {
-      clients_.add(std::move(fd), reinterpret_cast<const sockaddr&>(address));
+    platform::Accepted accepted = platform::accept_tcp(listener);
+    if (accepted.fd) {
+      clients_.add(std::move(accepted.fd), accepted.peer);
       continue;
     }
-    switch (errno) {
-      case EINTR:
-      case ECONNABORTED:
-        continue;
-      case EMFILE:
-      case ENFILE:
-      case ENOBUFS:
-      case ENOMEM:
-        pause(errno);
-        return false;
-      default:
-        return false;
-    }
+    const bool exhausted = accepted.sys_errno == EMFILE || accepted.sys_errno == ENFILE ||
+                           accepted.sys_errno == ENOBUFS || accepted.sys_errno == ENOMEM;
+    if (exhausted) pause(accepted.sys_errno);
+    return false;
   }
   return true;
 }

@@ -1,7 +1,5 @@
 #include "worker/backend_connection.h"
 
-#include <sys/socket.h>
-
 #include <cerrno>
 #include <utility>
 
@@ -68,7 +66,7 @@ void BackendConnection::connect_next() {
   transport_.close();
   Reason reason = Reason::BackendUnresolved;
   for (; addresses_tried_ < kMaxAddresses && addresses_tried_ <= pool_.endpoints_.size(); ++addresses_tried_) {
-    const Address* address = pool_.endpoints_.next();
+    const platform::Address* address = pool_.endpoints_.next();
     if (address == nullptr) break;
     context_.stats.add(stats::ServiceCounter::Connects, pool_.index());
     auto started = platform::connect_tcp(address->get(), address->length());
@@ -89,9 +87,7 @@ void BackendConnection::connect_next() {
 }
 
 void BackendConnection::on_connected() {
-  int error = 0;
-  socklen_t length = sizeof(error);
-  getsockopt(transport_.fd(), SOL_SOCKET, SO_ERROR, &error, &length);
+  const int error = platform::socket_error(transport_.fd());
   if (error == 0) {
     set_state(State::Handshaking);
     return go_on_with_handshake();

@@ -1,8 +1,5 @@
 #include "worker/client_connection.h"
 
-#include <arpa/inet.h>
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -18,10 +15,10 @@ constexpr int kExchangesPerTurn = 64;
 
 }  // namespace
 
-ClientConnection::ClientConnection(Context& context, UniqueFd fd, const sockaddr& address)
+ClientConnection::ClientConnection(Context& context, UniqueFd fd, const platform::Address& address)
     : Connection(context.buffers), context_(context) {
   transport_ = Transport(std::move(fd));
-  address_size_ = static_cast<uint8_t>(platform::format_address(address, address_));
+  address_size_ = static_cast<uint8_t>(platform::format_address(*address.get(), address_));
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -189,7 +186,7 @@ void ClientConnection::close() {
   context_.clients->forget(*this);
 }
 
-void ClientSet::add(UniqueFd fd, const sockaddr& address) {
+void ClientSet::add(UniqueFd fd, const platform::Address& address) {
   auto connection = std::make_unique<ClientConnection>(context_, std::move(fd), address);
   ClientConnection& added = *connection;
   added.set_index = all_.size();

@@ -9,19 +9,18 @@
 #include <string_view>
 #include <vector>
 
+#include "common/platform/address.h"
 #include "worker/connection.h"
 #include "worker/context.h"
 #include "worker/exchange.h"
 #include "worker/graveyard.h"
 #include "worker/timer_wheel.h"
 
-struct sockaddr;
-
 namespace restgate::worker {
 
 class ClientConnection final : public Mortal, public Connection, private Deadline {
  public:
-  ClientConnection(Context& context, UniqueFd fd, const sockaddr& address);
+  ClientConnection(Context& context, UniqueFd fd, const platform::Address& address);
   ~ClientConnection() override;
 
   /// Registers with the loop. False: the kernel refused; the connection is closed.
@@ -67,7 +66,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   uint8_t address_size_ = 0;
-  std::array<char, 46> address_{};  // INET6_ADDRSTRLEN
+  platform::AddressText address_{};
 };
 
 /// All client connections of the worker, and those that want to go on next turn.
@@ -76,7 +75,7 @@ class ClientSet {
   explicit ClientSet(Context& context) : context_(context) {}
 
   /// Takes an accepted descriptor.
-  void add(UniqueFd fd, const sockaddr& address);
+  void add(UniqueFd fd, const platform::Address& address);
   [[nodiscard]] size_t size() const { return all_.size(); }
   void drain_all(int64_t grace_ms);
   void abort_all(Reason reason);
