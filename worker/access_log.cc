@@ -1,9 +1,5 @@
 #include "worker/access_log.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -34,17 +30,11 @@ void append_seconds(std::string& to, int64_t micros) {
 }  // namespace
 
 AccessLog::AccessLog(bool enabled, LogFormat format, stats::Writer stats, uint64_t generation)
-    : enabled_(enabled), format_(format), stats_(stats) {
+    : enabled_(enabled), format_(format), output_(STDERR_FILENO), stats_(stats) {
   const std::string pid = std::to_string(getpid());
   const std::string number = std::to_string(generation);
   suffix_ = format == LogFormat::Json ? ",\"pid\":" + pid + ",\"generation\":" + number + "}\n"
                                       : " pid=" + pid + " generation=" + number + "\n";
-  struct stat st {};
-  if (fstat(STDERR_FILENO, &st) != 0) return;
-  is_socket_ = S_ISSOCK(st.st_mode);
-  if (is_socket_) return;
-  own_fd_.reset(open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (own_fd_) fd_ = own_fd_.get();
 }
 
 void AccessLog::write(const AccessRecord& record) {
@@ -109,25 +99,9 @@ void AccessLog::append_json(const AccessRecord& record) {
   if (!record.reason.empty()) field(",\"reason\":", record.reason);
 }
 
-ssize_t AccessLog::write_some() {
-  const char* from = batch_.data() + written_;
-  size_t size = batch_.size() - written_;
-  if (is_socket_) return ::send(fd_, from, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (!own_fd_) {
-    // The description is shared and blocking: a pipe that polls writable takes PIPE_BUF bytes without blocking.
-    pollfd poll_fd{fd_, POLLOUT, 0};
-    if (poll(&poll_fd, 1, 0) != 1 || (poll_fd.revents & POLLOUT) == 0) {
-      errno = EAGAIN;
-      return -1;
-    }
-    if (size > PIPE_BUF) size = PIPE_BUF;
-  }
-  return ::write(fd_, from, size);
-}
-
 void AccessLog::flush() {
   while (written_ < batch_.size()) {
-    const ssize_t n = write_some();
+    const ssize_t n = output_.write(std::string_view(batch_).substr(written_));
     if (n > 0) {
       written_ += static_cast<size_t>(n);
       continue;

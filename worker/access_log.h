@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "common/log.h"
+#include "common/platform/output.h"
 #include "common/stats.h"
-#include "common/unique_fd.h"
 
 namespace restgate::worker {
 
@@ -38,15 +38,12 @@ class AccessLog {
   void append_text(const AccessRecord& record);
   void append_json(const AccessRecord& record);
   void append_time();
-  [[nodiscard]] ssize_t write_some();
 
   static constexpr size_t kMaxPending = 1 << 20;
 
   bool enabled_;
   LogFormat format_;
-  bool is_socket_ = false;
-  UniqueFd own_fd_;  // a description of our own, so that non-blocking mode is not forced upon others
-  int fd_ = 2;
+  platform::SharedOutput output_;
   stats::Writer stats_;
   std::string suffix_;  // the fields that never change: worker pid and generation
   std::string batch_;

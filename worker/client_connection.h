@@ -49,6 +49,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   size_t set_index = 0;
 
  private:
+  friend class ClientSet;
   enum class State : uint8_t { Idle, Busy, Lingering, Closed };
 
   void on_io(IoReady ready) override;
