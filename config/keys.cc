@@ -1,0 +1,271 @@
+#include "config/keys.h"
+
+#include <string>
+
+#include "config/text.h"
+#include "config/value.h"
+
+namespace restgate::config {
+namespace {
+
+constexpr uint64_t kHourMs = 3'600'000;
+constexpr uint64_t kLongestMs = 1000 * kHourMs;  // a coarse timer's 32 bits of milliseconds hold it
+constexpr uint64_t kLongestName = 128;           // bytes; it becomes a metrics label
+constexpr uint64_t kLongestText = 4096;          // bytes, of a description or a file name
+
+constexpr std::string_view kLogLevels[] = {"trace", "debug", "info", "warn", "error"};  // as LogLevel
+constexpr std::string_view kLogFormats[] = {"text", "json"};                            // as LogFormat
+constexpr std::string_view kInherited = "the top level's";
+
+constexpr KeyInfo duration(std::string_view name, std::string_view default_text, std::string_view doc) {
+  return {.name = name,
+          .kind = ValueKind::Duration,
+          .default_text = default_text,
+          .may_be_off = default_text == "off",
+          .min = 1,
+          .max = kLongestMs,
+          .doc = doc};
+}
+
+constexpr KeyInfo boolean(std::string_view name, std::string_view default_text, std::string_view doc) {
+  return {.name = name, .kind = ValueKind::Boolean, .default_text = default_text, .doc = doc};
+}
+
+constexpr KeyInfo port(std::string_view name, std::string_view default_text, std::string_view doc) {
+  return {.name = name, .kind = ValueKind::Integer, .default_text = default_text, .min = 0, .max = 65535, .doc = doc};
+}
+
+constexpr KeyInfo name_key(std::string_view doc) {
+  return {.name = "name", .kind = ValueKind::Name, .required = true, .min = 1, .max = kLongestName, .doc = doc};
+}
+
+constexpr KeyInfo file(std::string_view name, std::string_view note, std::string_view doc) {
+  return {.name = name, .kind = ValueKind::File, .default_note = note, .min = 1, .max = kLongestText, .doc = doc};
+}
+
+constexpr KeyInfo body_size(std::string_view default_text, std::string_view doc) {
+  return {.name = "max_body_size",
+          .kind = ValueKind::Size,
+          .default_text = default_text,
+          .may_be_off = true,
+          .min = 1,
+          .max = INT64_MAX,
+          .doc = doc};
+}
+
+/// The same key at a route: its default is what the top level says.
+constexpr KeyInfo inherited(KeyInfo key) {
+  key.default_text = "";
+  key.default_note = kInherited;
+  key.may_be_off = true;
+  return key;
+}
+
+constexpr Key<Config> kConfigKeys[] = {
+    {port("port", "7000", "Port of the data plane, on every address. 0: any free port."), store<&Config::port>},
+    {port("admin_port", "9000",
+          "Port of health, readiness, metrics and version. Must differ from `port`. 0: any free one."),
+     store<&Config::admin_port>},
+    {{.name = "workers",
+      .kind = ValueKind::IntegerOrAuto,
+      .default_text = "auto",
+      .min = 1,
+      .max = 256,
+      .doc = "Worker processes. `auto`: as many as CPUs that this process may use (affinity, cgroup quota)."},
+     store<&Config::workers>},
+    {{.name = "log_level",
+      .kind = ValueKind::Choice,
+      .default_text = "info",
+      .choices = kLogLevels,
+      .doc = "Least severe level that is logged."},
+     store<&Config::log_level>},
+    {{.name = "log_format",
+      .kind = ValueKind::Choice,
+      .default_text = "text",
+      .choices = kLogFormats,
+      .doc = "How log records are written to stderr."},
+     store<&Config::log_format>},
+    {boolean("access_log", "true", "One record per request, at level info."), store<&Config::access_log>},
+    {duration("read_header_timeout", "10s", "Time for a client to send a whole request head; then 408."),
+     store<&Config::read_header_timeout>},
+    {duration("read_timeout", "off", "Time for a client to send a whole request, body included."),
+     store<&Config::read_timeout>},
+    {duration("write_timeout", "off", "Time for a whole response to reach the client."), store<&Config::write_timeout>},
+    {duration("idle_timeout", "120s", "How long a client connection is kept between two requests."),
+     store<&Config::idle_timeout>},
+    {duration("shutdown_timeout", "15s", "Time for requests in flight to finish at shutdown; then they are cut."),
+     store<&Config::shutdown_timeout>},
+    {duration("connect_timeout", "5s", "Time to connect to a backend, TLS included; then 504."),
+     store<&Config::connect_timeout>},
+    {duration("response_header_timeout", "off", "Time for a backend to send its response head; then 504."),
+     store<&Config::response_header_timeout>},
+    {duration("tunnel_idle_timeout", "off", "How long an upgraded connection (WebSocket) may be silent both ways."),
+     store<&Config::tunnel_idle_timeout>},
+    {{.name = "max_header_size",
+      .kind = ValueKind::Size,
+      .default_text = "64KiB",
+      .min = 1024,
+      .max = 1024 * 1024,
+      .doc = "Bytes of a message's head; a longer request gets 431."},
+     store<&Config::max_header_size>},
+    {{.name = "max_headers",
+      .kind = ValueKind::Integer,
+      .default_text = "200",
+      .min = 1,
+      .max = 10'000,
+      .doc = "Header fields of a message; a request with more gets 431."},
+     store<&Config::max_headers>},
+    {body_size("off", "Bytes of a request's body; a longer one gets 413."), store<&Config::max_body_size>},
+    {boolean("via", "true", "Add a `Via` field to requests and responses."), store<&Config::via>},
+    {{.name = "observed_services",
+      .kind = ValueKind::List,
+      .required = true,
+      .doc = "The backend services and their routes."},
+     nullptr},
+};
+
+constexpr Key<Service> kServiceKeys[] = {
+    {name_key("Unique name, for logs and metrics."), store<&Service::name>},
+    {{.name = "service_url",
+      .kind = ValueKind::Url,
+      .required = true,
+      .doc =
+          "`http://` or `https://`, host, optional port, base path and query. The base path goes before the client's "
+          "path, the query before the client's query."},
+     store_url},
+    {boolean("preserve_host", "false", "Send the client's `Host` instead of the service's own."),
+     store<&Service::preserve_host>},
+    {{.name = "tls",
+      .kind = ValueKind::Mapping,
+      .default_note = "verified by the system's CAs",
+      .doc = "How an `https` service is verified and what it is shown."},
+     nullptr},
+    {{.name = "routes", .kind = ValueKind::List, .required = true, .doc = "What of the service is reachable."},
+     nullptr},
+};
+
+constexpr Key<TlsOptions> kTlsKeys[] = {
+    {file("ca_file", "the system's CAs", "PEM file of the CAs that may have signed the service's certificate."),
+     store<&TlsOptions::ca_file>},
+    {{.name = "server_name",
+      .kind = ValueKind::Host,
+      .default_note = "the host of `service_url`",
+      .min = 1,
+      .max = 254,
+      .doc = "Name that is sent as SNI and that the certificate must bear."},
+     store_server_name},
+    {file("client_cert_file", "none", "PEM file of the certificate chain that RESTGate shows the service."),
+     store<&TlsOptions::client_cert_file>},
+    {file("client_key_file", "none", "PEM file of that certificate's key. One needs the other."),
+     store<&TlsOptions::client_key_file>},
+    {boolean("verify", "true", "`false` accepts any certificate: for tests only."), store<&TlsOptions::verify>},
+};
+
+constexpr Key<Route> kRouteKeys[] = {
+    {name_key("Unique name, for logs; the label `route` of the metrics. Not `unmatched`."), store<&Route::name>},
+    {{.name = "methods",
+      .kind = ValueKind::Methods,
+      .required = true,
+      .doc = "Methods, separated by commas or as a list. GET serves HEAD too."},
+     store_methods},
+    {{.name = "pattern",
+      .kind = ValueKind::Pattern,
+      .required = true,
+      .doc = "Path: `{x}` is one segment, `{x:regex}` one that matches, `{x...}` the rest of the path."},
+     store_pattern},
+    {{.name = "description",
+      .kind = ValueKind::Text,
+      .default_note = "none",
+      .max = kLongestText,
+      .doc = "For people."},
+     store<&Route::description>},
+    {inherited(duration("response_header_timeout", "", "As at the top level, for this route.")),
+     store<&Route::response_header_timeout>},
+    {inherited(duration("read_timeout", "", "As at the top level, for this route.")), store<&Route::read_timeout>},
+    {inherited(duration("write_timeout", "", "As at the top level, for this route.")), store<&Route::write_timeout>},
+    {inherited(body_size("", "As at the top level, for this route.")), store<&Route::max_body_size>},
+};
+
+template <typename T>
+std::vector<KeyInfo> infos(std::span<const Key<T>> keys) {
+  std::vector<KeyInfo> all;
+  for (const Key<T>& key : keys) all.push_back(key.info);
+  return all;
+}
+
+std::string duration_text(uint64_t milliseconds) {
+  if (milliseconds % kHourMs == 0) return std::to_string(milliseconds / kHourMs) + "h";
+  return std::to_string(milliseconds) + "ms";
+}
+
+std::string size_text(uint64_t bytes) {
+  constexpr uint64_t kMiB = uint64_t{1} << 20U;
+  if (bytes % kMiB == 0) return std::to_string(bytes / kMiB) + "MiB";
+  if (bytes % 1024 == 0) return std::to_string(bytes / 1024) + "KiB";
+  return std::to_string(bytes);
+}
+
+}  // namespace
+
+std::span<const Key<Config>> config_keys() {
+  return kConfigKeys;
+}
+std::span<const Key<Service>> service_keys() {
+  return kServiceKeys;
+}
+std::span<const Key<TlsOptions>> tls_keys() {
+  return kTlsKeys;
+}
+std::span<const Key<Route>> route_keys() {
+  return kRouteKeys;
+}
+
+std::vector<KeyLevel> key_levels() {
+  return {
+      {"", "the top level", infos(config_keys())},
+      {"observed_services[]", "a service", infos(service_keys())},
+      {"observed_services[].tls", "tls", infos(tls_keys())},
+      {"observed_services[].routes[]", "a route", infos(route_keys())},
+  };
+}
+
+std::string expectation(const KeyInfo& key) {
+  const std::string off = key.may_be_off ? ", or off" : "";
+  const std::string range = " from " + std::to_string(key.min) + " to " + std::to_string(key.max);
+  switch (key.kind) {
+    case ValueKind::Name:
+      return "a name";
+    case ValueKind::Text:
+      return "text";
+    case ValueKind::File:
+      return "a file name";
+    case ValueKind::Host:
+      return "a host name";
+    case ValueKind::Integer:
+      return "a whole number" + range;
+    case ValueKind::IntegerOrAuto:
+      return "auto or a whole number" + range;
+    case ValueKind::Boolean:
+      return "true or false";
+    case ValueKind::Duration:
+      return "a duration from " + duration_text(key.min) + " to " + duration_text(key.max) + off;
+    case ValueKind::Size:
+      if (key.max == INT64_MAX) return "a size such as 64KiB or 10MB" + off;
+      return "a size from " + size_text(key.min) + " to " + size_text(key.max) + off;
+    case ValueKind::Choice:
+      return join_or(key.choices);
+    case ValueKind::Url:
+      return "a URL such as http://accounts.internal:8080/base";
+    case ValueKind::Methods:
+      return "methods such as 'GET,POST'";
+    case ValueKind::Pattern:
+      return "a path pattern such as /account/{id}";
+    case ValueKind::List:
+      return "a list";
+    case ValueKind::Mapping:
+      return "a mapping";
+  }
+  return "";
+}
+
+}  // namespace restgate::config
