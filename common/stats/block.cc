@@ -2,11 +2,9 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <string_view>
@@ -78,13 +76,13 @@ Result<Block> Block::create(const BlockSpec& spec) {
   block.offsets_ = layout::offsets_for(*counts);
   block.spec_ = spec;
   block.writable_ = true;
-  block.fd_.reset(::memfd_create("restgate-statistics", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!block.fd_) return system_error("cannot create a statistics block", errno);
-  if (::ftruncate(block.fd(), static_cast<off_t>(block.size_bytes())) != 0)
-    return system_error("cannot size a statistics block", errno);
-  if (::fcntl(block.fd(), F_ADD_SEALS, kSizeSeals | F_SEAL_SEAL) != 0)
-    return system_error("cannot seal a statistics block", errno);
-  if (Status mapped = block.map(PROT_READ | PROT_WRITE); !mapped) return std::move(mapped).error();
+  Result<UniqueFd> fd = platform::create_memfd("restgate-statistics", block.size_bytes());
+  if (!fd) return std::move(fd).error();
+  block.fd_ = std::move(fd).value();
+  Result<platform::Mapping> mapping =
+      platform::Mapping::map(block.fd(), block.size_bytes(), platform::Mapping::Access::ReadWrite);
+  if (!mapping) return std::move(mapping).error();
+  block.mapping_ = std::move(mapping).value();
 
   write_names(spec, block.section<char>(block.offsets_.names));
   layout::Header header;
@@ -92,19 +90,18 @@ Result<Block> Block::create(const BlockSpec& spec) {
   header.fingerprint = layout::schema_fingerprint();
   header.counts = block.counts_;
   header.offsets = block.offsets_;
-  std::memcpy(block.base_, &header, sizeof(header));
+  std::memcpy(block.section<void>(0), &header, sizeof(header));
   return block;
 }
 
 Result<Block> Block::attach(UniqueFd fd) {
-  struct stat info {};
-  if (::fstat(fd.get(), &info) != 0) return system_error("cannot look at a statistics block", errno);
-  const auto size = static_cast<uint64_t>(info.st_size);
+  const Result<size_t> size = platform::file_size(fd.get());
+  if (!size) return size.error();
   const int seals = ::fcntl(fd.get(), F_GET_SEALS);
-  if (!S_ISREG(info.st_mode) || info.st_size < 0 || seals < 0 || (seals & kSizeSeals) != kSizeSeals)
+  if (seals < 0 || (seals & kSizeSeals) != kSizeSeals)
     return Error{"not a statistics block: no file in memory of a sealed size"};
   layout::Header header;
-  if (size < sizeof(header) || ::pread(fd.get(), &header, sizeof(header), 0) != sizeof(header))
+  if (*size < sizeof(header) || ::pread(fd.get(), &header, sizeof(header), 0) != sizeof(header))
     return Error{"not a statistics block: too short"};
   if (header.magic != layout::kMagic) return Error{"not a statistics block: wrong magic number"};
   if (header.version != layout::kVersion || header.header_bytes != sizeof(header) ||
@@ -115,10 +112,13 @@ Result<Block> Block::attach(UniqueFd fd) {
   Block block;
   block.counts_ = header.counts;
   block.offsets_ = layout::offsets_for(header.counts);
-  if (header.offsets != block.offsets_ || size != block.size_bytes())
+  if (header.offsets != block.offsets_ || *size != block.size_bytes())
     return Error{"a damaged statistics block: sizes that contradict each other"};
   block.fd_ = std::move(fd);
-  if (Status mapped = block.map(PROT_READ); !mapped) return std::move(mapped).error();
+  Result<platform::Mapping> mapping =
+      platform::Mapping::map(block.fd(), block.size_bytes(), platform::Mapping::Access::ReadOnly);
+  if (!mapping) return std::move(mapping).error();
+  block.mapping_ = std::move(mapping).value();
   // Copied before it is looked at: the writer may be alive.
   const std::string names(block.section<const char>(block.offsets_.names), header.counts.names_bytes);
   std::string_view rest = names;
@@ -129,33 +129,9 @@ Result<Block> Block::attach(UniqueFd fd) {
   return block;
 }
 
-Block& Block::operator=(Block&& other) noexcept {
-  if (this == &other) return *this;
-  unmap();
-  fd_ = std::move(other.fd_);
-  base_ = std::exchange(other.base_, nullptr);
-  writable_ = other.writable_;
-  counts_ = other.counts_;
-  offsets_ = other.offsets_;
-  spec_ = std::move(other.spec_);
-  return *this;
-}
-
-Status Block::map(int protection) {
-  void* base = ::mmap(nullptr, size_bytes(), protection, MAP_SHARED, fd(), 0);
-  if (base == MAP_FAILED) return system_error("cannot map a statistics block", errno);
-  base_ = base;
-  return Ok{};
-}
-
-void Block::unmap() {
-  if (base_ != nullptr) ::munmap(base_, size_bytes());
-  base_ = nullptr;
-}
-
 Writer Block::writer() const {
   Writer writer;
-  if (base_ == nullptr || !writable_) return writer;
+  if (mapping_.bytes().empty() || !writable_) return writer;
   writer.process_ = section<layout::ProcessSlot>(offsets_.process);
   writer.services_ = section<layout::ServiceSlot>(offsets_.services);
   writer.routes_ = section<layout::RouteSlot>(offsets_.routes);
@@ -171,7 +147,8 @@ Writer Block::writer() const {
 
 void Block::hide_from_later_children() const {
   // Best effort: a kernel that cannot do it leaves the mapping where nobody uses it.
-  if (base_ != nullptr) ::madvise(base_, size_bytes(), MADV_DONTFORK);
+  const auto bytes = mapping_.bytes();
+  if (!bytes.empty()) ::madvise(bytes.data(), bytes.size(), MADV_DONTFORK);
 }
 
 }  // namespace restgate::stats

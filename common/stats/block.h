@@ -7,6 +7,7 @@
 
 #include <cstddef>
 
+#include "common/platform/memfd.h"
 #include "common/result.h"
 #include "common/stats/layout.h"
 #include "common/stats/schema.h"
@@ -24,11 +25,9 @@ class Block {
   /// Fails when it is no block, is of another layout or schema, is not sealed, or contradicts its own size.
   static Result<Block> attach(UniqueFd fd);
 
-  Block(Block&& other) noexcept { *this = std::move(other); }
-  Block& operator=(Block&& other) noexcept;
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  ~Block() { unmap(); }
+  Block(Block&&) noexcept = default;
+  Block& operator=(Block&&) noexcept = default;
+  ~Block() = default;
 
   /// The memfd; close-on-exec. Stays the block's.
   [[nodiscard]] int fd() const { return fd_.get(); }
@@ -45,15 +44,13 @@ class Block {
 
  private:
   Block() = default;
-  Status map(int protection);
-  void unmap();
   template <typename T>
   [[nodiscard]] T* section(uint64_t offset) const {
-    return reinterpret_cast<T*>(static_cast<std::byte*>(base_) + offset);
+    return reinterpret_cast<T*>(mapping_.bytes().data() + offset);
   }
 
   UniqueFd fd_;
-  void* base_ = nullptr;
+  platform::Mapping mapping_;  ///< empty once moved from
   bool writable_ = false;
   layout::Counts counts_;
   layout::Offsets offsets_;

@@ -100,7 +100,7 @@ class RouteGatherer {
 
 Snapshot Block::snapshot() const {
   Snapshot snapshot;
-  if (base_ == nullptr) return snapshot;
+  if (mapping_.bytes().empty()) return snapshot;
   snapshot.configured_routes = counts_.routes;
   const auto& process = *section<const layout::ProcessSlot>(offsets_.process);
   copy_all(process.counters, snapshot.counters);
