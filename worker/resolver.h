@@ -1,15 +1,20 @@
-// Resolver: names to addresses without ever blocking the loop (evdns). EndpointSet: the addresses of one service, kept
-// fresh. Worker; created after fork, one Resolver per worker.
+// Resolver: names to addresses without ever blocking the loop (c-ares); created after fork, one per worker.
+// EndpointSet: the addresses of one service's host, kept fresh; owned by the service's backend pool. Worker.
 //
-// The hosts file comes first, then DNS as resolv.conf says (nameservers, search domains, ndots, timeout, attempts).
-// Both files are looked at again on demand, at most every few seconds, and read anew when they have changed.
+// The hosts file comes first, then DNS as resolv.conf says (nameservers, search domains, ndots, rotate), both families
+// at once. Both files are looked at again on demand, at most every few seconds, and read anew when they have changed.
+//
+// Not evdns: libevent 2.1 knows no TCP and takes an answer that is too long for a datagram (some thirty addresses) for
+// a name that does not exist, keeps 32 addresses at most, and probes its servers by asking for a foreign domain.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -19,21 +24,24 @@ namespace restgate::worker {
 
 using platform::Address;
 
-/// What became of a lookup: addresses (port 0, no duplicates, the order of the families alternating), or an error text.
+/// What became of a lookup: addresses, or an error text. The addresses have port 0, alternate between the families and
+/// repeat nothing; those that this machine has no route to are left out, unless they are all there is.
 struct Resolution {
   std::vector<Address> addresses;
-  uint32_t ttl_s = 0;      ///< how long the answer may be used; kNoExpiry: it cannot change (a literal)
-  std::string error;       ///< "": there are addresses
-  bool temporary = false;  ///< with an error: the servers did not answer; otherwise the name has no addresses
+  uint32_t ttl_s = 0;  ///< seconds for which the answer may be used; kNoExpiry: it cannot change (a literal)
+  std::string error;   ///< "": there are addresses
 
   static constexpr uint32_t kNoExpiry = UINT32_MAX;
   [[nodiscard]] bool ok() const { return error.empty(); }
 };
 
 /// Where the system's settings are; tests use their own.
-struct ResolverFiles {
+struct ResolverSettings {
   std::string resolv_conf = "/etc/resolv.conf";
   std::string hosts = "/etc/hosts";
+  std::chrono::milliseconds timeout{2'000};     ///< for a server's answer; doubles from try to try
+  int tries = 3;                                ///< per server
+  std::chrono::milliseconds file_check{3'000};  ///< a file is looked at again at most so often
 };
 
 class Resolver {
@@ -45,25 +53,25 @@ class Resolver {
   };
   using Callback = std::function<void(const Resolution&)>;
 
-  explicit Resolver(EventLoop& loop, ResolverFiles files = {});
+  explicit Resolver(EventLoop& loop, ResolverSettings settings = {});
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
   /// No Lookup may be left.
   ~Resolver();
 
   /// Looks a name up. `done` is called once, from the loop, never from within this call, also for literals. It may
-  /// destroy the Lookup.
+  /// destroy the Lookup and start others.
   [[nodiscard]] std::unique_ptr<Lookup> resolve(const std::string& host, Callback done);
 
  private:
-  friend class LookupImpl;
   class Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-/// The addresses of one service's host in this worker. Begins to resolve at once; again when the TTL (clamped to
-/// 1 s … 1 h) has run out, if it was used meanwhile. A failure leaves the last answer in use and is tried again after
-/// 1 s, doubling to 30 s. A literal is never looked up.
+/// The addresses of one service's host in this worker. Begins to resolve at once, and again when the TTL (clamped to 1
+/// s … 1 h) has run out, if it was used meanwhile; without use it rests, and the next use waits for a new answer (a
+/// second at most where there are old addresses). A failure leaves the last answer in use and is tried again after 1 s,
+/// doubling to 30 s, as long as it is used. A literal is never looked up.
 class EndpointSet {
  public:
   enum class State : uint8_t { Resolving, Ok, Failed };
@@ -71,11 +79,14 @@ class EndpointSet {
   /// Its callback is called once, at the first answer or failure; destroying it cancels.
   class Waiter {
    public:
+    Waiter(const Waiter&) = delete;
+    Waiter& operator=(const Waiter&) = delete;
     ~Waiter();
 
    private:
     friend class EndpointSet;
-    EndpointSet* set_ = nullptr;
+    Waiter(EndpointSet& set, std::function<void()> on_answer);
+    EndpointSet* set_;  // null once it was called
     std::function<void()> on_answer_;
     std::list<Waiter*>::iterator place_;
   };
@@ -83,20 +94,20 @@ class EndpointSet {
   EndpointSet(Resolver& resolver, EventLoop& loop, std::string host, uint16_t port);
   EndpointSet(const EndpointSet&) = delete;
   EndpointSet& operator=(const EndpointSet&) = delete;
-  /// Waiters must be gone.
+  /// Not from one of its callbacks; waiters that are left are never called.
   ~EndpointSet();
 
-  /// Whether there is an answer to act upon now (addresses, or a failure): then there is no need to wait().
-  /// Marks the set as in use.
+  /// Whether there is something to act upon now (addresses, or a failure); if so, there is no need to wait().
+  /// Counts as a use.
   [[nodiscard]] bool resolved();
-  /// `on_answer` is called once resolved(), from the loop, never from within this call.
+  /// `on_answer` is called when resolved() holds, from the loop, never from within this call. Counts as a use.
   [[nodiscard]] std::unique_ptr<Waiter> wait(std::function<void()> on_answer);
 
-  /// The next address in turn; null when there is none. Valid until the loop's next turn.
+  /// The next address in turn; null when there is none. Valid until the loop's next turn. Counts as a use.
   [[nodiscard]] const Address* next();
   [[nodiscard]] size_t size() const { return addresses_.size(); }
 
-  /// How the latest lookup went. With Failed there may still be (stale) addresses.
+  /// How the latest finished lookup went. With Failed there may still be (stale) addresses.
   [[nodiscard]] State state() const { return state_; }
   /// With Failed: why.
   [[nodiscard]] const std::string& error() const { return error_; }
@@ -106,27 +117,27 @@ class EndpointSet {
  private:
   void look_up();
   void on_resolution(const Resolution& resolution);
-  void on_timer();
-  void accept(const Resolution& resolution);
+  void note_success(const Resolution& resolution);
   void note_failure(const Resolution& resolution);
+  void on_refresh_timer();
   void wake_waiters();
 
   Resolver& resolver_;
-  EventLoop& loop_;
   std::string host_;
   uint16_t port_;
   std::vector<Address> addresses_;
-  size_t turn_ = 0;
+  size_t turn_;
   State state_ = State::Resolving;
   std::string error_;
-  bool answered_ = false;  // resolved() holds: neither the first lookup nor one after a long rest is under way
-  bool used_ = true;       // since the latest lookup
+  bool answered_ = false;  // resolved() holds
+  bool resting_ = false;   // the answer is out of date and nobody has asked since
+  bool used_ = true;       // since the latest lookup began
   uint32_t failures_ = 0;  // in a row
   std::unique_ptr<Resolver::Lookup> lookup_;
   std::list<Waiter*> waiters_;
   std::function<void()> on_failure_;
-  TimerEvent timer_;  // the next refresh or retry
-  TimerEvent wake_;   // waiters are called from the loop
+  TimerEvent refresh_timer_;  // the next refresh or retry
+  TimerEvent wake_timer_;     // waiters are called from the loop; also bounds their wait for a refresh
 };
 
 }  // namespace restgate::worker

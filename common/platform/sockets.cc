@@ -98,6 +98,13 @@ int socket_error(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : errno;
 }
 
+bool has_route(const Address& address) {
+  Address target = address;
+  target.set_port(9);  // any; connecting a datagram socket only looks the route up
+  const UniqueFd fd(socket(target.get()->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return fd && connect(fd.get(), target.get(), target.length()) == 0;
+}
+
 Accepted accept_tcp(int listener) {
   Accepted accepted;
   sockaddr_storage storage{};

@@ -35,6 +35,9 @@ Result<UniqueFd> connect_tcp(const sockaddr* address, socklen_t length);
 /// Takes the pending error of a socket (SO_ERROR); 0: none.
 [[nodiscard]] int socket_error(int fd);
 
+/// Whether the kernel knows a way to an address (and a source address for it). Sends nothing.
+[[nodiscard]] bool has_route(const Address& address);
+
 /// A connection taken from a listener, or none: then `sys_errno` says why (EAGAIN: none waits).
 struct Accepted {
   UniqueFd fd;
