@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
 #include <optional>
+
+#include "config/text.h"
 
 namespace restgate::master {
 namespace {
@@ -48,35 +49,13 @@ constexpr std::array<FlagName, 6> kFlags = {{
     {"v", Flag::Version},
 }};
 
-/// Levenshtein distance; both are short.
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t above = row[j];
-      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
-      diagonal = above;
-    }
-  }
-  return row.back();
-}
-
 /// " (did you mean -config?)" or "".
 std::string suggestion(std::string_view name) {
-  const FlagName* best = nullptr;
-  size_t best_distance = 3;  // farther is no near miss
-  for (const FlagName& known : kFlags) {
-    if (known.name.size() < 3) continue;  // everything short is near a one-letter flag
-    const size_t distance = edit_distance(name, known.name);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = &known;
-    }
-  }
-  return best != nullptr ? " (did you mean -" + std::string(best->name) + "?)" : "";
+  std::vector<std::string_view> long_names;  // everything short is near a one-letter flag
+  for (const FlagName& known : kFlags)
+    if (known.name.size() > 1) long_names.push_back(known.name);
+  const auto near = config::nearest(name, long_names);
+  return near ? " (did you mean -" + std::string(*near) + "?)" : "";
 }
 
 const FlagName* find_flag(std::string_view name) {
@@ -88,7 +67,7 @@ std::string unexpected_argument(std::string_view arg) {
   std::string message = "unexpected argument '" + std::string(arg) + "'";
   if (arg.ends_with(".yaml") || arg.ends_with(".yml"))
     return message + ": a configuration is given with -config " + std::string(arg);
-  if (edit_distance(arg, "demo") <= 1) return message + " (did you mean 'demo'? It comes first on the line)";
+  if (config::edit_distance(arg, "demo") <= 1) return message + " (did you mean 'demo'? It comes first on the line)";
   return message + "; see restgate -help";
 }
 

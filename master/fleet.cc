@@ -1,0 +1,143 @@
+#include "master/fleet.h"
+
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <utility>
+
+namespace restgate::master {
+namespace {
+
+pid_t wait_for(pid_t pid, int& status, int options) {
+  pid_t reaped = 0;
+  do {
+    reaped = waitpid(pid, &status, options);
+  } while (reaped < 0 && errno == EINTR);
+  return reaped;
+}
+
+void clear(ScoreboardRow& row, uint64_t generation, uint32_t index) {
+  row.index.store(index, std::memory_order_relaxed);
+  row.generation.store(generation, std::memory_order_relaxed);
+  row.heartbeat_ms.store(0, std::memory_order_relaxed);
+  row.connections.store(0, std::memory_order_relaxed);
+  row.accepting.store(0, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+Fleet::Fleet(EventLoop& loop, Spawner& spawner) : loop_(loop), spawner_(spawner), scoreboard_(Scoreboard::create()) {}
+
+Fleet::~Fleet() {
+  for (const auto& worker : workers_) ::kill(worker->view().pid, SIGKILL);
+  int status = 0;
+  for (const auto& worker : workers_) wait_for(worker->view().pid, status, 0);
+}
+
+Result<Fleet::Row> Fleet::free_row() const {
+  for (uint32_t i = 0; i < kScoreboardRows; ++i) {
+    ScoreboardRow& row = scoreboard_->rows[i];
+    if (row.pid.load(std::memory_order_relaxed) == 0) return Row{&row, i};
+  }
+  return Error{"there are " + std::to_string(kScoreboardRows) + " worker processes already", 0};
+}
+
+Status Fleet::spawn(const Generation& generation, uint32_t index, TimePoint now) {
+  auto row = free_row();
+  if (!row) return std::move(row).error();
+  if (Status grown = generation.listeners.grow_to(index + 1); !grown) return grown;
+  auto block = stats::Block::create(generation.statistics);
+  if (!block) return std::move(block).error();
+  auto channels = ipc::Channel::make_pair();
+  if (!channels) return std::move(channels).error();
+  auto& [ours, theirs] = *channels;
+  clear(*row->row, generation.id, index);
+
+  worker::Heritage heritage;
+  heritage.index = index;
+  heritage.count = generation.workers;
+  heritage.generation = generation.id;
+  heritage.config = &generation.config;
+  heritage.router = &generation.router;
+  heritage.listeners = generation.listeners.descriptors();
+  heritage.control = std::move(theirs);
+  heritage.stats = block->writer();
+  heritage.scoreboard = scoreboard_;
+  heritage.scoreboard_slot = row->number;
+  const std::string title =
+      "restgate: worker " + std::to_string(index) + " (gen " + std::to_string(generation.id) + ")";
+  const auto pid = spawner_.spawn(std::move(heritage), title);
+  if (!pid) return pid.error();
+
+  block->hide_from_later_children();
+  row->row->pid.store(*pid, std::memory_order_release);
+  WorkerView view;
+  view.pid = *pid;
+  view.generation = generation.id;
+  view.index = index;
+  view.count = generation.workers;
+  view.slots = generation.listeners.slots();
+  view.started = view.heartbeat = now;
+  workers_.push_back(std::make_unique<WorkerHandle>(view, std::move(ours), std::move(block).value(), *row->row));
+  if (!workers_.back()->watch(loop_)) return system_error("cannot watch a worker's control channel", errno);
+  return Ok{};
+}
+
+WorkerHandle* Fleet::find(pid_t pid) const {
+  const auto found =
+      std::find_if(workers_.begin(), workers_.end(), [pid](const auto& worker) { return worker->view().pid == pid; });
+  return found != workers_.end() ? found->get() : nullptr;
+}
+
+void Fleet::drain(const action::Drain& order, TimePoint now) {
+  if (WorkerHandle* worker = find(order.pid)) worker->drain(order.deadline, order.mode, now);
+}
+
+void Fleet::kill(const action::Kill& order, TimePoint now) {
+  if (WorkerHandle* worker = find(order.pid)) worker->kill(order.signal, order.cause, now);
+}
+
+void Fleet::observe(TimePoint now, const Limits& limits) {
+  for (const auto& worker : workers_) worker->observe(now, limits.drain);
+}
+
+std::vector<WorkerView> Fleet::views() const {
+  std::vector<WorkerView> views;
+  views.reserve(workers_.size());
+  for (const auto& worker : workers_) views.push_back(worker->view());
+  return views;
+}
+
+std::vector<Death> Fleet::reap() {
+  std::vector<Death> deaths;
+  for (;;) {
+    int status = 0;
+    const pid_t pid = wait_for(-1, status, WNOHANG);
+    if (pid <= 0) return deaths;
+    if (find(pid) != nullptr) deaths.push_back(bury(pid, status));
+  }
+}
+
+/// The process is gone: what it counted cannot change any more.
+Death Fleet::bury(pid_t pid, int status) {
+  const auto found =
+      std::find_if(workers_.begin(), workers_.end(), [pid](const auto& worker) { return worker->view().pid == pid; });
+  const WorkerHandle& worker = **found;
+  Death death{worker.view(), explain(status, worker.view(), worker.kill_cause())};
+  dead_.add(worker.block().snapshot());
+  clear(worker.row(), 0, 0);
+  worker.row().pid.store(0, std::memory_order_release);
+  workers_.erase(found);
+  return death;
+}
+
+stats::Accumulator Fleet::statistics() const {
+  stats::Accumulator all = dead_;
+  for (const auto& worker : workers_) all.add_live(worker->block().snapshot());
+  return all;
+}
+
+}  // namespace restgate::master

@@ -1,0 +1,211 @@
+#include "master/supervisor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+
+namespace restgate::master {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+/// At least so often the workers are looked at.
+constexpr milliseconds kTick{1'000};
+/// Woken so much later than asked for, the master was stopped itself, and so perhaps were its workers.
+constexpr milliseconds kLate{1'000};
+/// More passes than any honest sequence of actions takes.
+constexpr int kMaxPasses = 5'000;
+
+LogLevel level_of(ExitReason reason) {
+  switch (reason) {
+    case ExitReason::Drained:
+      return LogLevel::Debug;
+    case ExitReason::Cut:
+    case ExitReason::DrainOverdue:
+    case ExitReason::Killed:
+      return LogLevel::Warn;
+    case ExitReason::Failed:
+    case ExitReason::Crashed:
+    case ExitReason::Hung:
+    case ExitReason::NeverReady:
+    case ExitReason::kCount:
+      return LogLevel::Error;
+  }
+  return LogLevel::Error;
+}
+
+void log_death(const Death& death, milliseconds age) {
+  const WorkerView& last = death.last;
+  const Obituary& obituary = death.obituary;
+  const std::string how = obituary.signal != 0 ? signal_name(obituary.signal) : std::to_string(obituary.exit_code);
+  log::write(level_of(obituary.reason), "worker ended",
+             {{"reason", to_string(obituary.reason)},
+              {obituary.signal != 0 ? "signal" : "exit_code", how},
+              {"worker", last.index},
+              {"pid", last.pid},
+              {"generation", last.generation},
+              {"age_ms", age.count()},
+              {"core", obituary.core}});
+}
+
+/// Whether a death in a shutdown means that somebody's request was lost.
+bool lost_work(ExitReason reason) {
+  return own_fault(reason) || reason == ExitReason::Cut || reason == ExitReason::DrainOverdue;
+}
+
+}  // namespace
+
+Supervisor::Supervisor(EventLoop& loop, Spawner& spawner, Setup setup)
+    : loop_(loop), setup_(std::move(setup)), fleet_(loop, spawner), wake_(loop, [] {}) {}
+
+Supervisor::~Supervisor() = default;
+
+void Supervisor::step() {
+  const TimePoint now = Clock::now();
+  if (wake_at_ != TimePoint::max() && now > wake_at_ + kLate) plan_->was_away(now);
+  wake_at_ = now + kTick;
+  bury_the_dead(now);
+  if (shutdowns_noted_ > 0) begin_shutdown(now);
+  if (std::exchange(reload_noted_, false) && !plan_->desired().shutdown) load_anew(now);
+  for (int pass = 0; pass < kMaxPasses; ++pass) {
+    fleet_.observe(now, setup_.limits);
+    const std::vector<WorkerView> views = fleet_.views();
+    if (std::any_of(views.begin(), views.end(), accepting)) plan_->worker_ready();
+    bool changed = false;
+    for (const Action& next : reconcile(plan_->desired(), views, now, setup_.limits))
+      changed = std::visit([&](const auto& order) { return apply(order, now); }, next) || changed;
+    if (!changed) break;
+  }
+  announce();
+  wake_.arm(duration_cast<microseconds>(std::max(wake_at_ - now, Clock::duration::zero())));
+}
+
+bool Supervisor::apply(const action::Spawn& order, TimePoint now) {
+  const Status spawned = fleet_.spawn(*generation(order.generation), order.index, now);
+  if (spawned) return true;
+  log::error("cannot start a worker",
+             {{"worker", order.index}, {"generation", order.generation}, {"error", spawned.error().message}});
+  plan_->spawn_failed(order.generation, order.index, spawned.error().message, now);
+  return true;
+}
+
+bool Supervisor::apply(const action::Drain& order, TimePoint now) {
+  fleet_.drain(order, now);
+  return true;
+}
+
+bool Supervisor::apply(const action::Kill& order, TimePoint now) {
+  fleet_.kill(order, now);
+  return true;
+}
+
+bool Supervisor::apply(const action::WakeAt& order, TimePoint /*now*/) {
+  wake_at_ = std::min(wake_at_, order.time);
+  return false;
+}
+
+bool Supervisor::apply(const action::Exit& order, TimePoint /*now*/) {
+  switch (order.cause) {
+    case action::ExitCause::Drained:
+      exit_code_ = cut_short_ ? 1 : 0;
+      break;
+    case action::ExitCause::Forced:
+      exit_code_ = 1;
+      break;
+    case action::ExitCause::NeverServed:
+      log::error("no worker ever got ready: giving up");
+      exit_code_ = 1;
+      break;
+  }
+  if (order.cause != action::ExitCause::NeverServed) {
+    log::write(exit_code_ == 0 ? LogLevel::Info : LogLevel::Warn,
+               exit_code_ == 0 ? "stopped" : "stopped before all work was done");
+  }
+  loop_.stop();
+  return false;
+}
+
+void Supervisor::bury_the_dead(TimePoint now) {
+  for (const Death& death : fleet_.reap()) on_death(death, now);
+}
+
+void Supervisor::on_death(const Death& death, TimePoint now) {
+  log_death(death, duration_cast<milliseconds>(now - death.last.started));
+  ++exits_[static_cast<size_t>(death.obituary.reason)];
+  if (plan_->desired().shutdown) {
+    cut_short_ = cut_short_ || lost_work(death.obituary.reason);
+  } else if (own_fault(death.obituary.reason) || death.obituary.reason == ExitReason::Killed) {
+    if (generation(death.last.generation) != nullptr) ++restarts_;
+  }
+  plan_->worker_died(death.last, death.obituary, now);
+}
+
+void Supervisor::begin_shutdown(TimePoint now) {
+  const milliseconds timeout = serving().config.shutdown_timeout;
+  for (; shutdowns_noted_ > 0; --shutdowns_noted_) {
+    if (plan_->desired().shutdown) {
+      log::warn("asked to stop a second time: stopping at once");
+      plan_->shut_down(now);
+    } else {
+      log::info("stopping: finishing what is in flight", {{"timeout_ms", timeout.count()}});
+      plan_->shut_down(timeout.count() == 0 ? TimePoint::max() : now + timeout);
+    }
+  }
+}
+
+const Generation* Supervisor::generation(uint64_t id) const {
+  if (current_->id == id) return current_.get();
+  return previous_ && previous_->id == id ? previous_.get() : nullptr;
+}
+
+void Supervisor::announce() {
+  if (announced_ || plan_->rolling()) return;
+  uint32_t ready = 0;
+  for (const WorkerView& worker : fleet_.views())
+    if (worker.generation == current_->id && accepting(worker)) ++ready;
+  if (ready < current_->workers) return;
+  announced_ = true;
+  if (setup_.on_serving) setup_.on_serving(*current_);
+}
+
+std::string Supervisor::not_ready_reason() const {
+  if (plan_->desired().shutdown || shutdowns_noted_ > 0) return "shutting down";
+  const std::vector<WorkerView> views = fleet_.views();
+  return std::any_of(views.begin(), views.end(), accepting) ? "" : "no worker is ready";
+}
+
+MasterFacts Supervisor::facts() const {
+  MasterFacts facts;
+  facts.generation = serving().id;
+  facts.config_hash = serving().config_hash;
+  for (const WorkerView& worker : fleet_.views()) {
+    facts.workers.push_back(worker.pid);
+    switch (worker.state) {
+      case WorkerState::Starting:
+        ++facts.workers_starting;
+        break;
+      case WorkerState::Ready:
+        ++facts.workers_ready;
+        break;
+      case WorkerState::Draining:
+        ++facts.workers_draining;
+        break;
+      case WorkerState::Killed:
+        ++facts.workers_killed;
+        break;
+    }
+  }
+  facts.worker_restarts = restarts_;
+  for (size_t i = 0; i < kExitReasonCount; ++i)
+    facts.worker_exits.push_back({std::string(to_string(static_cast<ExitReason>(i))), exits_[i]});
+  facts.reloads_succeeded = reloads_succeeded_;
+  facts.reloads_failed = reloads_failed_;
+  facts.last_reload_successful = last_reload_successful_;
+  facts.last_reload = last_reload_;
+  return facts;
+}
+
+}  // namespace restgate::master

@@ -1,0 +1,121 @@
+// Supervisor: keeps the workers as they are wanted. Master; its one thread.
+//
+// Events (signals, messages, timers) only leave a note. step(), after each turn of the loop, reads the notes, asks
+// reconcile() what to do and does it: so workers are forked in one place, outside of any callback.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/result.h"
+#include "master/fleet.h"
+#include "master/generation.h"
+#include "master/loaded_config.h"
+#include "master/metrics_collector.h"
+#include "master/plan.h"
+#include "master/spawner.h"
+
+namespace restgate::master {
+
+/// What else of the master follows the configuration (the admin port): changed with a roll, or not at all.
+class Companion {
+ public:
+  /// Binds what `config` newly asks for. An Error fails the reload.
+  virtual Status prepare(const config::Config& config) = 0;
+  /// The roll is done: what was prepared is what counts.
+  virtual void commit() = 0;
+  /// The roll was abandoned: lets go of what was prepared.
+  virtual void roll_back() = 0;
+
+ protected:
+  ~Companion() = default;
+};
+
+class Supervisor {
+ public:
+  struct Setup {
+    std::function<LoadedResult()> load;                 ///< reads the configuration anew
+    Companion* companion = nullptr;                     ///< outlives the supervisor
+    std::function<void(const Generation&)> on_serving;  ///< once: every worker of a generation is ready
+    Limits limits;
+  };
+
+  /// `loop` and `spawner` outlive it.
+  Supervisor(EventLoop& loop, Spawner& spawner, Setup setup);
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+  ~Supervisor();
+
+  /// Binds the sockets of the first configuration; its workers come with the next step().
+  Status start(LoadedConfig first);
+  /// Does what is due, and stops the loop when all is done. For the loop's turn hook.
+  void step();
+
+  void note_reload() { reload_noted_ = true; }
+  void note_shutdown() { ++shutdowns_noted_; }
+
+  /// 0: drained. 1: cut short, or nobody ever served.
+  [[nodiscard]] int exit_code() const { return exit_code_; }
+  /// "" when connections are served and will be for a while; else why not.
+  [[nodiscard]] std::string not_ready_reason() const;
+  [[nodiscard]] MasterFacts facts() const;
+  [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
+
+ private:
+  void bury_the_dead(TimePoint now);
+  void on_death(const Death& death, TimePoint now);
+  void begin_shutdown(TimePoint now);
+  void load_anew(TimePoint now);
+  void refuse(const std::vector<config::Diagnostic>& diagnostics);
+  void reload_failed(const std::string& why);
+  void announce();
+
+  // One for each action; true: something changed.
+  bool apply(const action::Spawn& order, TimePoint now);
+  bool apply(const action::Drain& order, TimePoint now);
+  bool apply(const action::Kill& order, TimePoint now);
+  bool apply(const action::BeginRoll& order, TimePoint now);
+  bool apply(const action::AbortRoll& order, TimePoint now);
+  bool apply(const action::FinishRoll& order, TimePoint now);
+  bool apply(const action::WakeAt& order, TimePoint now);
+  bool apply(const action::Exit& order, TimePoint now);
+
+  /// The set that serves this port: one that there is, or a new one.
+  Result<ListenerSet*> listeners_for(uint16_t port, uint32_t workers);
+  void retire_unused_listeners();
+  [[nodiscard]] const Generation* generation(uint64_t id) const;
+  [[nodiscard]] const Generation& serving() const { return previous_ ? *previous_ : *current_; }
+
+  EventLoop& loop_;
+  Setup setup_;
+  Fleet fleet_;
+  std::vector<std::unique_ptr<ListenerSet>> listener_sets_;  // before the generations, which refer to them
+  std::unique_ptr<Generation> current_;
+  std::unique_ptr<Generation> previous_;  // in a roll
+  std::optional<LoadedConfig> pending_;
+  std::optional<Plan> plan_;
+  TimerEvent wake_;
+  TimePoint wake_at_ = TimePoint::max();
+
+  bool reload_noted_ = false;
+  int shutdowns_noted_ = 0;
+  bool announced_ = false;
+  bool cut_short_ = false;  // a worker was ended before its work was done, in a shutdown
+  int exit_code_ = 0;
+
+  uint64_t last_generation_ = 0;
+  uint64_t restarts_ = 0;
+  uint64_t reloads_succeeded_ = 0;
+  uint64_t reloads_failed_ = 0;
+  bool last_reload_successful_ = true;
+  std::chrono::system_clock::time_point last_reload_{};
+  std::array<uint64_t, kExitReasonCount> exits_{};
+};
+
+}  // namespace restgate::master

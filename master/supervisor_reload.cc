@@ -1,0 +1,121 @@
+// The Supervisor's part in a reload: load, begin, abandon, finish; and which sockets a configuration needs.
+#include <algorithm>
+#include <utility>
+
+#include "common/log.h"
+#include "common/platform/cpus.h"
+#include "master/supervisor.h"
+
+namespace restgate::master {
+namespace {
+
+uint32_t worker_count(const config::Config& config) {
+  // 256 is also what the configuration allows.
+  return config.workers != 0 ? config.workers : std::min(platform::available_cpus(), 256U);
+}
+
+void log_diagnostic(const config::Diagnostic& diagnostic) {
+  std::string where = diagnostic.file;
+  if (diagnostic.mark.line != 0)
+    where += ":" + std::to_string(diagnostic.mark.line) + ":" + std::to_string(diagnostic.mark.column);
+  log::error("configuration error", {{"where", where}, {"key", diagnostic.path}, {"error", diagnostic.message}});
+}
+
+}  // namespace
+
+Status Supervisor::start(LoadedConfig first) {
+  const uint32_t workers = worker_count(first.config);
+  auto listeners = listeners_for(first.config.port, workers);
+  if (!listeners) return std::move(listeners).error();
+  current_ = std::make_unique<Generation>(++last_generation_, std::move(first), workers, **listeners);
+  plan_.emplace(GenerationPlan{current_->id, workers, current_->listeners.slots()});
+  last_reload_ = std::chrono::system_clock::now();
+  loop_.request_turn();
+  return Ok{};
+}
+
+void Supervisor::load_anew(TimePoint now) {
+  LoadedResult loaded = setup_.load();
+  if (!loaded) return refuse(loaded.error());
+  pending_ = std::move(loaded).value();  // in place of one that still waits: the latest wins
+  plan_->want_roll(now);
+  if (plan_->rolling()) log::info("reload: waits for the one that is going on");
+}
+
+void Supervisor::refuse(const std::vector<config::Diagnostic>& diagnostics) {
+  for (const config::Diagnostic& diagnostic : diagnostics) log_diagnostic(diagnostic);
+  reload_failed("the configuration has " + std::to_string(diagnostics.size()) +
+                (diagnostics.size() == 1 ? " error" : " errors"));
+}
+
+void Supervisor::reload_failed(const std::string& why) {
+  ++reloads_failed_;
+  last_reload_successful_ = false;
+  log::error("reload failed: the configuration before it serves on", {{"reason", why}, {"generation", serving().id}});
+}
+
+Result<ListenerSet*> Supervisor::listeners_for(uint16_t port, uint32_t workers) {
+  for (const auto& set : listener_sets_)
+    if (set->wanted_port() == port || (port != 0 && set->port() == port)) return set.get();
+  auto opened = ListenerSet::open(port, workers);
+  if (!opened) return std::move(opened).error();
+  return listener_sets_.emplace_back(std::make_unique<ListenerSet>(std::move(opened).value())).get();
+}
+
+void Supervisor::retire_unused_listeners() {
+  std::erase_if(listener_sets_, [this](const auto& set) {
+    if (set.get() == &current_->listeners || (previous_ && set.get() == &previous_->listeners)) return false;
+    log::info("port closed", {{"port", set->port()}});
+    set->retire();
+    return true;
+  });
+}
+
+bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint /*now*/) {
+  LoadedConfig next = std::move(*std::exchange(pending_, std::nullopt));
+  const uint32_t workers = worker_count(next.config);
+  auto listeners = listeners_for(next.config.port, workers);
+  Status bound = listeners ? Status(Ok{}) : Status(listeners.error());
+  if (bound && setup_.companion != nullptr) bound = setup_.companion->prepare(next.config);
+  if (!bound) {
+    plan_->drop_roll();
+    retire_unused_listeners();
+    reload_failed(bound.error().message);
+    return true;
+  }
+  const uint32_t slots = current_->listeners.slots();
+  previous_ =
+      std::exchange(current_, std::make_unique<Generation>(++last_generation_, std::move(next), workers, **listeners));
+  plan_->roll_begun({current_->id, workers, std::max(workers, current_->listeners.slots())}, slots);
+  log::configure(current_->config.log_level, current_->config.log_format);
+  log::info("reload: rolling the workers", {{"generation", current_->id}, {"workers", workers}});
+  return true;
+}
+
+bool Supervisor::apply(const action::AbortRoll& order, TimePoint /*now*/) {
+  plan_->roll_aborted(previous_->listeners.slots());
+  current_ = std::exchange(previous_, nullptr);
+  if (setup_.companion != nullptr) setup_.companion->roll_back();
+  retire_unused_listeners();
+  log::configure(current_->config.log_level, current_->config.log_format);
+  reload_failed(order.reason);
+  return true;
+}
+
+bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint /*now*/) {
+  plan_->roll_finished();
+  previous_.reset();
+  if (setup_.companion != nullptr) setup_.companion->commit();
+  retire_unused_listeners();
+  ++reloads_succeeded_;
+  last_reload_successful_ = true;
+  last_reload_ = std::chrono::system_clock::now();
+  log::info("reload finished", {{"generation", current_->id},
+                                {"port", current_->listeners.port()},
+                                {"workers", current_->workers},
+                                {"services", current_->config.services.size()},
+                                {"routes", current_->config.routes.size()}});
+  return true;
+}
+
+}  // namespace restgate::master

@@ -1,0 +1,68 @@
+#include "master/worker_handle.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace restgate::master {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+// A drain without end still needs a number: to the worker, none means that others take over (DrainMode::Roll).
+constexpr milliseconds kVeryLong = std::chrono::hours(24 * 365);
+
+}  // namespace
+
+WorkerHandle::WorkerHandle(const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row)
+    : view_(forked), control_(std::move(control)), block_(std::move(block)), row_(row) {}
+
+void WorkerHandle::on_io(IoReady /*ready*/) {
+  for (;;) {
+    ipc::Message message;
+    switch (control_.receive(message)) {
+      case ipc::Channel::Receipt::Nothing:
+        return;
+      case ipc::Channel::Receipt::Closed:
+        event_.stop();  // its end will be reported by SIGCHLD
+        return;
+      case ipc::Channel::Receipt::Message:
+        if (message.kind == ipc::Kind::Ready && view_.state == WorkerState::Starting) view_.state = WorkerState::Ready;
+        break;
+    }
+  }
+}
+
+void WorkerHandle::observe(TimePoint now, milliseconds drain_limit) {
+  const TimePoint beat{milliseconds(row_.heartbeat_ms.load(std::memory_order_relaxed))};
+  view_.heartbeat = std::max(view_.started, beat);
+  if (view_.state != WorkerState::Ready || row_.accepting.load(std::memory_order_acquire) != 0) return;
+  // Somebody sent it SIGTERM: it takes no connections any more, so its place is free.
+  view_.state = WorkerState::Draining;
+  view_.drain_mode = DrainMode::Roll;
+  view_.drain_deadline = now + drain_limit;
+}
+
+void WorkerHandle::drain(TimePoint deadline, DrainMode mode, TimePoint now) {
+  view_.state = WorkerState::Draining;
+  view_.drain_deadline = deadline;
+  view_.drain_mode = mode;
+  uint64_t limit_ms = 0;
+  if (mode == DrainMode::End) {
+    const auto left = std::clamp(duration_cast<milliseconds>(deadline - now), milliseconds(1), kVeryLong);
+    limit_ms = static_cast<uint64_t>(left.count());
+  }
+  // If it cannot be told, it is dead already or it hangs: both are noticed elsewhere.
+  (void)control_.send({ipc::Kind::Drain, 0, limit_ms});
+}
+
+void WorkerHandle::kill(int signal, action::KillCause cause, TimePoint now) {
+  view_.state = WorkerState::Killed;
+  view_.signal = signal;
+  view_.killed_at = now;
+  if (!kill_cause_) kill_cause_ = cause;
+  ::kill(view_.pid, signal);
+}
+
+}  // namespace restgate::master

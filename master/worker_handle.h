@@ -1,0 +1,49 @@
+// WorkerHandle: what the master holds of one worker process, from fork until it is reaped. Master; owned by the Fleet.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "common/event_loop.h"
+#include "common/ipc.h"
+#include "common/scoreboard.h"
+#include "common/stats.h"
+#include "master/reconcile.h"
+
+namespace restgate::master {
+
+class WorkerHandle final : private IoHandler {
+ public:
+  /// `row` is the worker's own and stays the scoreboard's.
+  WorkerHandle(const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row);
+  WorkerHandle(const WorkerHandle&) = delete;
+  WorkerHandle& operator=(const WorkerHandle&) = delete;
+  ~WorkerHandle() = default;
+
+  /// Listens to the control channel. False: the kernel refused.
+  [[nodiscard]] bool watch(EventLoop& loop) { return event_.start_reading(loop, control_.fd(), *this); }
+
+  /// Takes in what the worker has written to shared memory: its heartbeat; that it drains though nobody told it.
+  void observe(TimePoint now, std::chrono::milliseconds drain_limit);
+  /// Tells the worker to go.
+  void drain(TimePoint deadline, DrainMode mode, TimePoint now);
+  void kill(int signal, action::KillCause cause, TimePoint now);
+
+  [[nodiscard]] const WorkerView& view() const { return view_; }
+  [[nodiscard]] const stats::Block& block() const { return block_; }
+  [[nodiscard]] ScoreboardRow& row() const { return row_; }
+  /// Why the master sent it its first signal.
+  [[nodiscard]] std::optional<action::KillCause> kill_cause() const { return kill_cause_; }
+
+ private:
+  void on_io(IoReady ready) override;
+
+  WorkerView view_;
+  ipc::Channel control_;
+  stats::Block block_;
+  ScoreboardRow& row_;
+  std::optional<action::KillCause> kill_cause_;
+  IoEvent event_;  // last: gone before the descriptor that it watches
+};
+
+}  // namespace restgate::master
