@@ -16,11 +16,11 @@ CTEST    = ctest --output-on-failure --no-tests=error -j $(JOBS)
 NO_ASLR  = $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 SOURCES  = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h' 2>/dev/null || \
              find common config worker master tests -name '*.cc' -o -name '*.h')
-SCRIPTS  = packaging/install-deps .ci/run
-TIDY     = $(filter-out tests/fuzz/%,$(filter %.cc,$(SOURCES)))
+SCRIPTS  = packaging/install-deps .ci/run deploy/make-rootfs
+TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-asan test-race cover vet fmt fmt-check lint docker bench fuzz deps install clean help
+.PHONY: build run test test-asan test-race cover vet fmt fmt-check shell-check lint docker bench fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -79,8 +79,11 @@ fmt-check: ## Check the formatting
 	@packaging/install-deps lint
 	@clang-format-14 --dry-run --Werror $(SOURCES)
 
-lint: fmt-check vet ## Formatting, clang-tidy, cppcheck, shellcheck
+shell-check: ## Check the shell scripts
+	@packaging/install-deps lint
 	@shellcheck $(SCRIPTS)
+
+lint: fmt-check shell-check vet ## Formatting, clang-tidy, cppcheck, shellcheck
 	@cppcheck --quiet --std=c++20 --language=c++ --inline-suppr --enable=warning,performance,portability \
 	  --suppress=missingIncludeSystem --error-exitcode=1 -j $(JOBS) -I . common config worker master
 
@@ -123,4 +126,4 @@ clean: ## Remove everything that was built
 	@rm -rf build bin
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -59,19 +59,20 @@ if(RESTGATE_COVERAGE)
   target_link_options(restgate_options INTERFACE --coverage)
 endif()
 
-# Link-time optimisation is for the executable. The objects carry machine code as well, so that the many test programs
-# link in a moment.
-if(RESTGATE_LTO)
-  target_compile_options(restgate_options INTERFACE -flto=auto -ffat-lto-objects)
-endif()
-function(restgate_link_without_lto target)
+# Link-time optimisation is for what runs in earnest: the executable and the benchmarks. The libraries' objects carry
+# machine code as well, so that the test programs link in a moment; those are optimised little, to compile soon.
+function(restgate_product target)
+  if(RESTGATE_LTO)
+    target_compile_options(${target} PRIVATE -flto=auto -ffat-lto-objects)
+    target_link_options(${target} PRIVATE -flto=auto -O2)
+  endif()
+endfunction()
+function(restgate_test_program target)
   if(RESTGATE_LTO)
     target_link_options(${target} PRIVATE -fno-lto)
   endif()
-endfunction()
-function(restgate_link_with_lto target)
-  if(RESTGATE_LTO)
-    target_link_options(${target} PRIVATE -flto=auto -O2)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${target} PRIVATE -O1)
   endif()
 endfunction()
 
