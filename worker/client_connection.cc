@@ -98,20 +98,20 @@ void ClientConnection::become_idle() {
     TimerWheel::clear(*this);
 }
 
-void ClientConnection::exchange_over(bool keep, bool reset) {
+void ClientConnection::exchange_over(After after, bool more_to_come) {
   TimerWheel::clear(*this);
   context_.exchanges->give_back(std::move(exchange_));
-  if (reset) {
-    platform::reset_on_close(transport_.fd());
-    return close();
+  switch (after) {
+    case After::Keep:
+      if (inbox_) inbox_->unpin();
+      return advance();
+    case After::Close:
+      if (more_to_come || has_input() || readable()) return linger();
+      return close();
+    case After::Reset:
+      platform::reset_on_close(transport_.fd());
+      return close();
   }
-  if (!keep) {
-    // Input that nobody has read would make close() send a reset, which can overtake our answer.
-    if (has_input() || readable()) return linger();
-    return close();
-  }
-  if (inbox_) inbox_->unpin();
-  advance();
 }
 
 void ClientConnection::set_deadline(int64_t when_ms) {

@@ -29,9 +29,14 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   [[nodiscard]] std::string_view address() const { return {address_.data(), address_size_}; }
   [[nodiscard]] bool idle() const { return state_ == State::Idle; }
 
-  /// From its Exchange: it is over. `keep`: the connection may serve another one.
-  /// `reset`: the client must notice that its answer is not complete (RST).
-  void exchange_over(bool keep, bool reset);
+  /// How a connection goes on after an exchange.
+  enum class After : uint8_t {
+    Keep,   ///< the next one
+    Close,  ///< the end; what the client may still be sending is read first, so that no reset overtakes our answer
+    Reset,  ///< the end, in a way that the client must notice: its answer is not complete
+  };
+  /// From its Exchange: it is over. `more_to_come`: the client has not sent all of its request.
+  void exchange_over(After after, bool more_to_come);
   /// From its Exchange: the next moment at which on_client_deadline() is wanted; 0: none.
   void set_deadline(int64_t when_ms);
   /// From its Exchange: it has used up its share of this turn and wants to go on in the next.

@@ -23,6 +23,10 @@ Reason reason_of(const http1::ParseFailure& failure) {
   return Reason::BadRequest;
 }
 
+bool is_client_gone(Reason reason) {
+  return reason == Reason::ClientClosed || reason == Reason::ClientReset || reason == Reason::ClientTimeout;
+}
+
 }  // namespace
 
 Exchange::Exchange(Context& context)
@@ -187,13 +191,16 @@ Alive Exchange::finish(Reason reason, bool keep_client) {
   return_backend(false);
   record(reason_);
   ClientConnection& client = *client_;
+  const bool left = is_client_gone(reason_);
+  const bool more_to_come = !left && (head_ms_ == 0 || !request_body_.done());
   // A body that ends with the connection looks complete when the connection just closes: it must be reset then.
   const bool cut = reason != Reason::None && response_begun_ && !own_ && !response_framing_.chunked &&
                    response_body_.kind() == http1::BodyKind::UntilClose;
   reason_ = Reason::None;
   to_backend_.reset();
   to_client_.reset();
-  client.exchange_over(keep_client, cut);
+  using After = ClientConnection::After;
+  client.exchange_over(keep_client ? After::Keep : (cut ? After::Reset : After::Close), more_to_come);
   return Alive::No;
 }
 
@@ -201,8 +208,7 @@ void Exchange::record(Reason reason) {
   const bool have_head = head_ms_ != 0;
   if (!have_head && status_ == 0 && !parser_.started()) return;  // not a byte of a request
   if (have_head) context_.stats.add(stats::Gauge::RequestsInFlight, -1);
-  const bool left = reason == Reason::ClientClosed || reason == Reason::ClientReset || reason == Reason::ClientTimeout;
-  if (left || status_ == 0) status_ = info(reason).status;
+  if (is_client_gone(reason) || status_ == 0) status_ = info(reason).status;
   const int64_t duration_us = std::max<int64_t>(context_.loop.now_us() - started_us_, 0);
   context_.stats.request(stats_route_, method_, status_, static_cast<uint64_t>(duration_us));
   if (reason != Reason::None) context_.stats.error(stats_route_, reason);
