@@ -171,7 +171,8 @@ Alive Exchange::send_own(const OwnResponse& response) {
       if (progress == BodyProgress::Malformed || progress == BodyProgress::NeedInput) break;
     }
   }
-  if (!have_head || !request_body_.done()) close_after_ = true;
+  // What was refused as malformed leaves doubt about what follows.
+  if (!have_head || !request_body_.done() || response.status == 400) close_after_ = true;
   request_ = RequestState::Done;
 
   OwnResponse answer = response;
