@@ -14,7 +14,7 @@ namespace {
 
 bool is_ipv6(std::string_view text) {
   std::array<char, INET6_ADDRSTRLEN> copy;
-  if (text.size() >= copy.size()) return false;
+  if (text.size() >= copy.size() || text.find('\0') != std::string_view::npos) return false;
   *std::copy(text.begin(), text.end(), copy.begin()) = '\0';
   in6_addr address;
   return inet_pton(AF_INET6, copy.data(), &address) == 1;
