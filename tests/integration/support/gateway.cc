@@ -12,11 +12,16 @@ namespace restgate::itest {
 namespace {
 
 constexpr std::string_view kServing = "serving";
-constexpr std::string_view kReloaded = "reload done";
-constexpr std::string_view kReloadFailed = "reload failed";
+constexpr std::string_view kReloaded = "reload finished";
+constexpr std::string_view kReloadFailed = "reload failed";  // and what follows from it
 
 std::string message_of(const Json& record) {
   return record.value("msg", std::string());
+}
+
+bool is_verdict(const Json& record) {
+  const std::string message = message_of(record);
+  return message == kReloaded || message.starts_with(kReloadFailed);
 }
 
 Json parse_record(const std::string& line) {
@@ -145,9 +150,7 @@ void Gateway::rewrite_config(const std::string& yaml) const {
 void Gateway::reload(const ConfigText& config) {
   rewrite_config(config.yaml());
   signal(SIGHUP);
-  const Json verdict =
-      await_log([](const Json& r) { return message_of(r) == kReloaded || message_of(r) == kReloadFailed; }, "verdict",
-                &verdicts_seen_);
+  const Json verdict = await_log(is_verdict, "verdict on the reload", &verdicts_seen_);
   if (message_of(verdict) != kReloaded) throw Failure("the reload was refused: " + verdict.dump());
 }
 
@@ -155,10 +158,8 @@ std::vector<Json> Gateway::refused_reload(const std::string& yaml) {
   rewrite_config(yaml);
   const size_t before = process_.err_lines().size();
   signal(SIGHUP);
-  const Json verdict =
-      await_log([](const Json& r) { return message_of(r) == kReloaded || message_of(r) == kReloadFailed; }, "verdict",
-                &verdicts_seen_);
-  if (message_of(verdict) != kReloadFailed) throw Failure("the reload was not refused: " + verdict.dump());
+  const Json verdict = await_log(is_verdict, "verdict on the reload", &verdicts_seen_);
+  if (message_of(verdict) == kReloaded) throw Failure("the reload was not refused: " + verdict.dump());
   std::vector<Json> records = logs();
   records.erase(records.begin(), records.begin() + static_cast<ptrdiff_t>(before));
   return records;

@@ -1,0 +1,200 @@
+// Persistent connections on both sides, pipelining, HTTP/1.0 (RFC 9112 §9).
+#include <gtest/gtest.h>
+
+#include "integration/support/played.h"
+
+namespace restgate::itest {
+namespace {
+
+std::string echo_target(const Message& request) {
+  return response(200, request.target() + " " + request.body);
+}
+
+TEST(KeepAlive, OneConnectionOnEachSideForManyRequests) {
+  HandlerOrigin origin(echo_target);
+  Gateway gateway(catch_all(origin.url()));
+  Stream client = gateway.connect();
+  for (int i = 0; i < 50; ++i) {
+    const std::string target = "/" + std::to_string(i);
+    EXPECT_EQ(client.exchange(request_head("POST", target, "Content-Length: 1\r\n") + "x").body, target + " x");
+  }
+  EXPECT_EQ(origin.connections(), 1U);
+  gateway.expect_requests("all", "POST", 200, 50);
+  gateway.await_metrics([](const Metrics& m) { return m.sum("restgate_client_connections_accepted_total") == 1; },
+                        "one accepted connection");
+  gateway.stop();
+}
+
+TEST(KeepAlive, BackendConnectionsAreSharedByClients) {
+  HandlerOrigin origin(echo_target);
+  Gateway gateway(catch_all(origin.url()));
+  for (int i = 0; i < 5; ++i) {
+    Stream client = gateway.connect();
+    EXPECT_EQ(client.exchange(request_head("GET", "/a")).body, "/a ");
+  }
+  EXPECT_EQ(origin.connections(), 1U);
+  gateway.expect_requests("all", "GET", 200, 5);
+  gateway.stop();
+}
+
+TEST(KeepAlive, AtTheSameTimeEachHasItsOwn) {
+  Played played;
+  Stream first = played.gateway.connect();
+  Stream second = played.gateway.connect();
+  first.send(request_head("GET", "/1"));
+  Stream backend1 = played.origin.accept();
+  EXPECT_EQ(backend1.read_request().target(), "/1");
+  second.send(request_head("GET", "/2"));
+  Stream backend2 = played.origin.accept();
+  EXPECT_EQ(backend2.read_request().target(), "/2");
+  backend2.send(response(200, "two"));
+  EXPECT_EQ(second.read_response().body, "two");
+  EXPECT_TRUE(first.quiet());
+  backend1.send(response(200, "one"));
+  EXPECT_EQ(first.read_response().body, "one");
+  played.gateway.expect_requests("all", "GET", 200, 2);
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, PipelinedRequestsAreAnsweredInOrder) {
+  HandlerOrigin origin(echo_target);
+  Gateway gateway(catch_all(origin.url()));
+  Stream client = gateway.connect();
+  std::string requests;
+  for (int i = 0; i < 100; ++i) {
+    const std::string target = "/" + std::to_string(i);
+    if (i % 3 == 0) {
+      requests += request_head("GET", target);
+    } else if (i % 3 == 1) {
+      requests += request_head("POST", target, "Content-Length: 4\r\n") + "body";
+    } else {
+      requests +=
+          request_head("POST", target, "Transfer-Encoding: chunked\r\n") + chunk("bo") + chunk("dy") + chunk("");
+    }
+  }
+  client.send(requests);
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(client.read_response().body, "/" + std::to_string(i) + (i % 3 == 0 ? " " : " body"));
+  const std::vector<Message> seen = origin.requests();
+  ASSERT_EQ(seen.size(), 100U);
+  for (size_t i = 0; i < seen.size(); ++i) EXPECT_EQ(seen[i].target(), "/" + std::to_string(i));
+  gateway.expect_requests("all", "GET", 200, 34);
+  gateway.expect_requests("all", "POST", 200, 66);
+  gateway.stop();
+}
+
+TEST(KeepAlive, NothingOfAPipelinedRequestGoesOnBeforeItsTurn) {
+  Played played;
+  played.forward(request_head("GET", "/1") + request_head("POST", "/2", "Content-Length: 1\r\n") + "x");
+  EXPECT_TRUE(played.backend.quiet());
+  played.backend.send(response(200, "one"));
+  EXPECT_EQ(played.client.read_response().body, "one");
+  played.await_backend();
+  EXPECT_EQ(played.backend.read_request().target(), "/2");
+  played.backend.send(response(200, "two"));
+  EXPECT_EQ(played.client.read_response().body, "two");
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, PipelinedAfterARefusedOneIsNotServed) {
+  Played played;
+  Stream client = played.gateway.connect();
+  client.send("GET / HTTP/1.1\r\nHost : x\r\n\r\n" + request_head("GET", "/smuggled"));
+  EXPECT_EQ(client.read_response().status(), 400);
+  client.expect_end();
+  EXPECT_FALSE(played.origin.contacted());
+  played.gateway.stop();
+}
+
+class CloseAsked : public testing::TestWithParam<std::string> {};
+
+TEST_P(CloseAsked, IsAnnouncedAndDone) {
+  Played played;
+  const auto passed = played.pass(request_head("GET", "/", GetParam()), response(200, "last"));
+  EXPECT_TRUE(passed.response.lists("Connection", "close"));
+  EXPECT_EQ(passed.response.body, "last");
+  EXPECT_FALSE(passed.request.lists("Connection", "close")) << "the backend connection is another matter";
+  played.client.expect_end();
+  // The backend connection serves the next client.
+  EXPECT_EQ(played.pass(request_head("GET", "/2"), response(200, "next")).response.body, "next");
+  EXPECT_FALSE(played.origin.contacted());
+  played.gateway.expect_requests("all", "GET", 200, 2);
+  played.gateway.stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(KeepAlive, CloseAsked,
+                         testing::Values("Connection: close\r\n", "connection: CLOSE\r\n",
+                                         "Connection: x-foo, Close\r\n", "Connection: x-foo\r\nConnection: close\r\n",
+                                         "Connection: keep-alive, close\r\n", "Connection: ,close ,\r\n"));
+
+TEST(KeepAlive, BackendThatClosesCostsTheClientNothing) {
+  Played played;
+  const auto first = played.pass(request_head("GET", "/1"), response(200, "one", "Connection: close\r\n"));
+  EXPECT_EQ(first.response.body, "one");
+  EXPECT_FALSE(first.response.lists("Connection", "close"));
+  played.backend.expect_end();  // the gateway has closed its side: it keeps no connection that was announced dead
+  played.backend.close();
+  const auto second = played.pass_on_same(request_head("GET", "/2"), response(200, "two"));
+  EXPECT_EQ(second.response.body, "two");
+  played.gateway.expect_requests("all", "GET", 200, 2);
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, Http10BackendIsNotReusedUnlessItSaysSo) {
+  Played played;
+  EXPECT_EQ(played.pass(request_head("GET", "/1"), "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\none").response.body,
+            "one");
+  played.backend.expect_end();
+  played.backend.close();
+  EXPECT_EQ(played.pass_on_same(request_head("GET", "/2"), response(200, "two")).response.body, "two");
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, Http10ClientGetsCloseAndNoChunks) {
+  Played played;
+  played.forward("GET /old HTTP/1.0\r\n\r\n");
+  played.backend.send("HTTP/1.1 103 Hints\r\nLink: </x>\r\n\r\n");
+  played.backend.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk("not ") + chunk("chunked") +
+                      chunk(""));
+  const Message answer = played.client.read_response();
+  EXPECT_EQ(answer.status(), 200) << "no 1xx to HTTP/1.0 (RFC 9110 §15.2)";
+  EXPECT_FALSE(answer.has("Transfer-Encoding"));
+  EXPECT_EQ(answer.body, "not chunked");
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, Http10RequestGoesOnAsHttp11WithHost) {
+  Played played;
+  const auto passed = played.pass("GET /old HTTP/1.0\r\n\r\n", response(200, "ok"));
+  EXPECT_EQ(passed.request.start_line, "GET /old HTTP/1.1");
+  EXPECT_TRUE(passed.request.has("Host"));
+  EXPECT_EQ(passed.response.field("Content-Length"), "2");
+  played.client.expect_end();
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, Http10ClientThatAsksForIt) {
+  Played played;
+  const std::string request = "GET /old HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
+  const auto passed = played.pass(request, response(200, "ok"));
+  EXPECT_EQ(passed.response.body, "ok");
+  if (passed.response.lists("Connection", "keep-alive")) {
+    EXPECT_EQ(played.pass_on_same(request, response(200, "again")).response.body, "again");
+  } else {
+    played.client.expect_end();
+  }
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, EmptyLinesBeforeARequestAreForgiven) {
+  Played played;
+  const auto first = played.pass("\r\n\r\n" + request_head("GET", "/1") + "\r\n", response(200, "one"));
+  EXPECT_EQ(first.response.body, "one");
+  EXPECT_EQ(played.pass_on_same("\r\n" + request_head("GET", "/2"), response(200, "two")).response.body, "two");
+  played.gateway.expect_requests("all", "GET", 200, 2);
+  played.gateway.stop();
+}
+
+}  // namespace
+}  // namespace restgate::itest

@@ -1,0 +1,200 @@
+// SIGHUP: a good configuration takes over unnoticed, a bad one changes nothing (DESIGN §5).
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "integration/support/load.h"
+#include "integration/support/played.h"
+
+namespace restgate::itest {
+namespace {
+
+ConfigText routes_of(const std::string& url, const std::vector<std::string>& names) {
+  ConfigText config;
+  config.set("workers", "2").service("backend", url);
+  for (const std::string& name : names) config.route(name, "GET", "/" + name);
+  return config;
+}
+
+TEST(Reload, AddsAndRemovesARoute) {
+  HandlerOrigin origin(always("x"));
+  Gateway gateway(routes_of(origin.url(), {"a", "b"}));
+  EXPECT_EQ(gateway.get("/b").status(), 200);
+  EXPECT_EQ(gateway.get("/c").status(), 404);
+  gateway.reload(routes_of(origin.url(), {"a", "c"}));
+  EXPECT_EQ(gateway.get("/a").status(), 200);
+  EXPECT_EQ(gateway.get("/b").status(), 404);
+  EXPECT_EQ(gateway.get("/c").status(), 200);
+  gateway.expect_requests("b", "GET", 200, 1);
+  gateway.expect_requests("c", "GET", 200, 1);
+  const Metrics metrics = gateway.metrics();
+  EXPECT_EQ(metrics.sum("restgate_reloads_total", {{"result", "success"}}), 1);
+  EXPECT_EQ(metrics.sum("restgate_config_last_reload_successful"), 1);
+  EXPECT_EQ(metrics.sum("restgate_generation"), 2);
+  gateway.stop();
+}
+
+class ReloadUnderLoad : public testing::TestWithParam<bool> {};
+
+TEST_P(ReloadUnderLoad, LosesNoRequest) {
+  HandlerOrigin origin(always("steady"));
+  Gateway gateway(routes_of(origin.url(), {"a"}));
+  Load load({.port = gateway.port(),
+             .request = request_head("GET", "/a", GetParam() ? "Connection: close\r\n" : ""),
+             .expected_body = "steady",
+             .clients = 4,
+             .fresh_connections = GetParam()});
+  load.await_more(50);
+  for (int round = 0; round < 3; ++round) {
+    gateway.reload(
+        routes_of(origin.url(), round % 2 == 0 ? std::vector<std::string>{"a", "b"} : std::vector<std::string>{"a"}));
+    EXPECT_EQ(gateway.get("/b").status(), round % 2 == 0 ? 200 : 404);
+    load.await_more(50);
+  }
+  load.stop();
+  EXPECT_EQ(load.failures(), "");
+  gateway.expect_requests("a", "GET", 200, static_cast<double>(load.answered()));
+  gateway.stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(Reload, ReloadUnderLoad, testing::Values(false, true),
+                         [](const auto& row) { return row.param ? "FreshConnections" : "KeepAlive"; });
+
+TEST(Reload, ARequestInFlightIsFinishedByItsWorker) {
+  Played played({.settings = {{"workers", "1"}}});
+  const std::vector<pid_t> before = played.gateway.workers();
+  played.forward(request_head("GET", "/slow"));
+  ConfigText next;
+  next.service("backend", played.origin.url()).route("other", "GET", "/other");
+  played.gateway.reload(next);
+  played.backend.send(response(200, "old but done"));
+  EXPECT_EQ(played.client.read_response().body, "old but done");
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  EXPECT_TRUE(eventually([&] {
+    const std::vector<pid_t> now = played.gateway.workers();
+    return now.size() == 1 && now != before;
+  })) << "the old worker goes when its work is done";
+  // The counters of a route that is gone stay.
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(Reload, ABadOneKeepsServingAndSaysWhere) {
+  HandlerOrigin origin(always("x"));
+  Gateway gateway(routes_of(origin.url(), {"a"}));
+  const std::vector<pid_t> before = gateway.workers();
+  std::string yaml = routes_of(origin.url(), {"a", "b"}).yaml();
+  yaml += "        patern: /typo\n";
+  const std::vector<Json> records = gateway.refused_reload(yaml);
+  std::string said;
+  for (const Json& record : records) said += record.dump() + "\n";
+  const size_t line = static_cast<size_t>(std::count(yaml.begin(), yaml.end(), '\n'));
+  EXPECT_NE(said.find(gateway.config_path() + ":" + std::to_string(line) + ":9"), std::string::npos) << said;
+  EXPECT_NE(said.find("patern"), std::string::npos) << said;
+  EXPECT_EQ(gateway.get("/a").status(), 200);
+  EXPECT_EQ(gateway.get("/b").status(), 404);
+  EXPECT_EQ(gateway.workers(), before);
+  const Metrics metrics = gateway.metrics();
+  EXPECT_EQ(metrics.sum("restgate_reloads_total", {{"result", "failure"}}), 1);
+  EXPECT_EQ(metrics.sum("restgate_config_last_reload_successful"), 0);
+  EXPECT_EQ(metrics.sum("restgate_generation"), 1);
+  EXPECT_EQ(gateway.admin("/readyz").status(), 200);
+  // And a good one after it is taken.
+  gateway.reload(routes_of(origin.url(), {"a", "b"}));
+  EXPECT_EQ(gateway.get("/b").status(), 200);
+  EXPECT_EQ(gateway.metrics().sum("restgate_config_last_reload_successful"), 1);
+  gateway.stop();
+}
+
+TEST(Reload, AnEmptyFileKeepsServing) {
+  HandlerOrigin origin(always("x"));
+  Gateway gateway(routes_of(origin.url(), {"a"}));
+  (void)gateway.refused_reload("");
+  EXPECT_EQ(gateway.get("/a").status(), 200);
+  gateway.stop();
+}
+
+TEST(Reload, ChangesTheLogLevel) {
+  HandlerOrigin origin(always("x"));
+  ConfigText config = routes_of(origin.url(), {"a"});
+  Gateway gateway(config);
+  EXPECT_EQ(gateway.get("/a").status(), 200);
+  EXPECT_EQ(gateway.await_access().at("path"), "/a");
+  // At warn the verdict itself is not logged: the counter tells.
+  gateway.rewrite_config(routes_of(origin.url(), {"a", "b"}).set("log_level", "warn").yaml());
+  gateway.signal(SIGHUP);
+  gateway.await_metrics(
+      [](const Metrics& m) {
+        return m.sum("restgate_reloads_total", {{"result", "success"}}) == 1;
+      },
+      "a finished reload");
+  EXPECT_EQ(gateway.get("/b").status(), 200);
+  gateway.expect_requests("b", "GET", 200, 1);
+  gateway.reload(routes_of(origin.url(), {"a", "c"}));
+  EXPECT_EQ(gateway.get("/c").status(), 200);
+  EXPECT_EQ(gateway.await_access().at("path"), "/c") << "the one at level warn left no record";
+  gateway.stop();
+}
+
+TEST(Reload, ChangesTheNumberOfWorkersAndLosesNothing) {
+  HandlerOrigin origin(always("steady"));
+  Gateway gateway(routes_of(origin.url(), {"a"}));
+  Load load({.port = gateway.port(),
+             .request = request_head("GET", "/a", "Connection: close\r\n"),
+             .expected_body = "steady",
+             .clients = 2,
+             .fresh_connections = true});
+  for (const size_t workers : {4U, 1U, 3U}) {
+    load.await_more(20);
+    gateway.reload(routes_of(origin.url(), {"a"}).set("workers", std::to_string(workers)));
+    EXPECT_TRUE(eventually([&] { return gateway.workers().size() == workers; })) << gateway.workers().size();
+  }
+  load.await_more(20);
+  load.stop();
+  EXPECT_EQ(load.failures(), "");
+  gateway.expect_requests("a", "GET", 200, static_cast<double>(load.answered()));
+  gateway.stop();
+}
+
+TEST(Reload, ChangesTheService) {
+  HandlerOrigin first(always("first"));
+  HandlerOrigin second(always("second"));
+  Gateway gateway(catch_all(first.url()));
+  Stream client = gateway.connect();
+  EXPECT_EQ(client.exchange(request_head("GET", "/")).body, "first");
+  gateway.reload(catch_all(second.url()));
+  EXPECT_EQ(gateway.get("/").body, "second");
+  gateway.stop();
+}
+
+TEST(Reload, ManyInARowEndWithTheLast) {
+  HandlerOrigin origin(always("x"));
+  Gateway gateway(routes_of(origin.url(), {"a"}));
+  for (int i = 0; i < 10; ++i) {
+    gateway.rewrite_config(routes_of(origin.url(), {"a", "n" + std::to_string(i)}).yaml());
+    gateway.signal(SIGHUP);
+  }
+  EXPECT_TRUE(eventually([&] { return gateway.get("/n9").status() == 200; }));
+  EXPECT_EQ(gateway.get("/a").status(), 200);
+  EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
+  gateway.stop();
+}
+
+TEST(Reload, DescriptorsOfTheMasterStayTheSame) {
+  HandlerOrigin origin(always("x"));
+  Gateway gateway(routes_of(origin.url(), {"a"}));
+  gateway.reload(routes_of(origin.url(), {"a"}));
+  EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
+  const size_t before = descriptors(gateway.pid());
+  for (int i = 0; i < 5; ++i) {
+    gateway.reload(routes_of(origin.url(), {"a"}));
+    EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
+  }
+  EXPECT_TRUE(eventually([&] { return descriptors(gateway.pid()) == before; }))
+      << descriptors(gateway.pid()) << " " << before;
+  gateway.stop();
+}
+
+}  // namespace
+}  // namespace restgate::itest

@@ -1,0 +1,193 @@
+// What must not wait: events, interim responses, early answers (RFC 9110 §10.1.1, §15.2; HTML "server-sent events").
+#include <gtest/gtest.h>
+
+#include "integration/support/played.h"
+
+namespace restgate::itest {
+namespace {
+
+TEST(ServerSentEvents, EachArrivesBeforeTheNextIsSent) {
+  Played played;
+  played.forward(request_head("GET", "/events", "Accept: text/event-stream\r\n"));
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  for (int i = 0; i < 20; ++i) {
+    const std::string event = "id: " + std::to_string(i) + "\ndata: tick\n\n";
+    played.backend.send(chunk(event));
+    EXPECT_NE(played.client.read_until("tick\n\n").find("id: " + std::to_string(i) + "\n"), std::string::npos);
+  }
+  played.backend.send(chunk(""));
+  played.client.read_until("\r\n0\r\n\r\n");
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(ServerSentEvents, UntilCloseIsFlushedToo) {
+  Played played;
+  played.forward(request_head("GET", "/events"));
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  for (int i = 0; i < 5; ++i) {
+    played.backend.send("data: " + std::to_string(i) + "\n\n");
+    played.client.read_until("data: " + std::to_string(i) + "\n\n");
+  }
+  played.backend.close();
+  played.client.read_until("0\r\n\r\n");
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(ServerSentEvents, TheHeadAloneIsPassedOnAtOnce) {
+  Played played;
+  played.forward(request_head("GET", "/slow"));
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  played.backend.send("abc");
+  played.client.expect("abc");
+  played.gateway.stop();
+}
+
+TEST(ExpectContinue, IsTheBackendsToAnswer) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Content-Length: 4\r\nExpect: 100-Continue\r\n"));
+  played.await_backend();
+  EXPECT_TRUE(played.backend.read_head().lists("Expect", "100-continue"));
+  EXPECT_TRUE(played.client.quiet());
+  played.backend.send("HTTP/1.1 100 Continue\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 100);
+  played.client.send("body");
+  played.backend.expect("body");
+  played.backend.send(response(201, "made"));
+  const Message answer = played.client.read_response();
+  EXPECT_EQ(answer.status(), 201);
+  EXPECT_EQ(answer.body, "made");
+  played.gateway.expect_requests("all", "POST", 201, 1);
+  played.gateway.stop();
+}
+
+TEST(ExpectContinue, RefusedWithoutTheBody) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Content-Length: 4\r\nExpect: 100-continue\r\n"));
+  played.await_backend();
+  played.backend.read_head();
+  played.backend.send(response(401, "who?"));
+  const Message answer = played.client.read_response();
+  EXPECT_EQ(answer.status(), 401);
+  EXPECT_EQ(answer.body, "who?");
+  played.gateway.expect_requests("all", "POST", 401, 1);
+  played.gateway.stop();
+}
+
+TEST(ExpectContinue, BodyWithoutWaitingIsFine) {
+  Played played;
+  const auto passed = played.pass(request_head("POST", "/", "Content-Length: 4\r\nExpect: 100-continue\r\n") + "body",
+                                  response(200, "ok"));
+  EXPECT_EQ(passed.request.body, "body");
+  EXPECT_EQ(passed.response.body, "ok");
+  played.gateway.stop();
+}
+
+TEST(Interim, EarlyHintsGoOnBeforeTheAnswer) {
+  Played played;
+  played.forward(request_head("GET", "/"));
+  for (int i = 0; i < 2; ++i) {
+    played.backend.send("HTTP/1.1 103 Early Hints\r\nLink: </s.css>; rel=preload\r\n\r\n");
+    const Message hints = played.client.read_head();
+    EXPECT_EQ(hints.status(), 103);
+    EXPECT_EQ(hints.field("Link"), "</s.css>; rel=preload");
+    EXPECT_FALSE(hints.has("Content-Length"));
+  }
+  played.backend.send(response(200, "ok"));
+  EXPECT_EQ(played.client.read_response().body, "ok");
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(Interim, InOnePieceWithTheAnswer) {
+  Played played;
+  played.forward(request_head("GET", "/"));
+  played.backend.send("HTTP/1.1 103 A\r\nA: 1\r\n\r\nHTTP/1.1 102 B\r\n\r\n" + response(200, "ok"));
+  EXPECT_EQ(played.client.read_head().status(), 103);
+  EXPECT_EQ(played.client.read_head().status(), 102);
+  EXPECT_EQ(played.client.read_response().body, "ok");
+  played.gateway.stop();
+}
+
+TEST(EarlyResponse, ReachesTheClientWhileItUploads) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Content-Length: 1000000\r\n") + std::string(1000, 'x'));
+  played.await_backend();
+  played.backend.read_head();
+  played.backend.send(response(413, "too much", "Connection: close\r\n"));
+  const Message answer = played.client.read_response();
+  EXPECT_EQ(answer.status(), 413);
+  EXPECT_EQ(answer.body, "too much");
+  played.gateway.expect_requests("all", "POST", 413, 1);
+  played.gateway.stop();
+}
+
+TEST(EarlyResponse, ArrivesThoughTheBackendResetsAfterIt) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Content-Length: 1000000\r\n") + std::string(1000, 'x'));
+  played.await_backend();
+  played.backend.read_head();
+  played.backend.send(response(413, "too much", "Connection: close\r\n"));
+  played.backend.close();  // with unread bytes: the kernel sends a reset
+  const Message answer = played.client.read_response();
+  EXPECT_EQ(answer.status(), 413);
+  EXPECT_EQ(answer.body, "too much");
+  played.gateway.stop();
+}
+
+TEST(EarlyResponse, TheUploadMayGoOnBesideTheDownload) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Transfer-Encoding: chunked\r\n"));
+  played.await_backend();
+  played.backend.read_head();
+  played.backend.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  for (const std::string piece : {"ping", "pang", "pong"}) {
+    played.client.send(chunk(piece));
+    played.backend.read_until(piece);
+    played.backend.send(chunk(piece));
+    played.client.read_until(piece);
+  }
+  played.client.send(chunk(""));
+  played.backend.read_until("\r\n0\r\n\r\n");
+  played.backend.send(chunk(""));
+  played.client.read_until("\r\n0\r\n\r\n");
+  played.gateway.expect_requests("all", "POST", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(BodyLimit, IsKeptByLengthAndWhileItStreams) {
+  Played played({.settings = {{"max_body_size", "10B"}}});
+  Stream by_length = played.gateway.connect();
+  by_length.send(request_head("POST", "/", "Content-Length: 11\r\n"));
+  EXPECT_EQ(by_length.read_response().status(), 413);
+  EXPECT_FALSE(played.origin.contacted());
+
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Transfer-Encoding: chunked\r\n") + chunk("12345678"));
+  played.await_backend();
+  played.backend.read_head();
+  played.client.send(chunk("901"));
+  EXPECT_EQ(played.client.read_response().status(), 413);
+  EXPECT_EQ(played.backend.read_until_gone().find("\r\n0\r\n"), std::string::npos);
+  played.backend.close();
+
+  EXPECT_EQ(played.pass(request_head("POST", "/", "Content-Length: 10\r\n") + "1234567890", response(200, ""))
+                .response.status(),
+            200);
+  played.gateway.expect_requests("all", "POST", 413, 2);
+  played.gateway.expect_errors("all", "request_body_too_large", 2);
+  played.gateway.stop();
+}
+
+}  // namespace
+}  // namespace restgate::itest
