@@ -1,5 +1,7 @@
 #include "worker/http1/framing.h"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 
 #include "worker/http1/char_class.h"
@@ -10,13 +12,15 @@ namespace {
 
 constexpr uint64_t kMaxLength = std::numeric_limits<int64_t>::max();
 
-bool same_name(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? c | 0x20 : c; };
-    if (lower(a[i]) != lower(b[i])) return false;
-  }
-  return true;
+char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+}
+
+/// An order of names that tells them apart but for their case.
+bool name_before(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return a.size() < b.size();
+  return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(),
+                                      [](char x, char y) { return to_lower(x) < to_lower(y); });
 }
 
 enum class Option : uint8_t { Close, KeepAlive, Upgrade, Nominated };
@@ -114,13 +118,18 @@ bool ConnectionOptions::add(std::string_view value) {
 
 void ConnectionOptions::mark_nominated(std::vector<Field>& fields) const {
   if (nominated_ == 0) return;
+  std::array<std::string_view, kMaxNominated> names;
+  auto last = names.begin();
   for (const Field& connection : fields) {
     if (connection.id != FieldId::Connection) continue;
-    for_each_element(connection.value, [&fields](std::string_view option) {
-      if (classify_option(option) != Option::Nominated) return;
-      for (Field& field : fields)
-        if (!field.hop_by_hop && same_name(field.name, option) && !is_protected(field)) field.hop_by_hop = true;
+    for_each_element(connection.value, [&last](std::string_view option) {
+      if (classify_option(option) == Option::Nominated) *last++ = option;
     });
+  }
+  std::sort(names.begin(), last, name_before);
+  for (Field& field : fields) {
+    if (!field.hop_by_hop && !is_protected(field) && std::binary_search(names.begin(), last, field.name, name_before))
+      field.hop_by_hop = true;
   }
 }
 

@@ -60,10 +60,10 @@ class FramingFields {
 /// Gathers the options of all Connection fields of one head (RFC 9110 §7.6.1). What is no token is ignored.
 class ConnectionOptions {
  public:
-  /// More options than this in one head are refused: each is compared with every field.
+  /// A head that names more fields than this is refused: it asks for work, not for anything that a peer needs.
   static constexpr uint32_t kMaxNominated = 256;
 
-  /// False: too many options.
+  /// False: too many options; mark_nominated() must not be called then.
   bool add(std::string_view value);
   [[nodiscard]] bool close() const { return close_; }
   [[nodiscard]] bool upgrade() const { return upgrade_; }

@@ -87,10 +87,9 @@ ParseStatus ResponseParser::parse_fields(const char* begin, const char* stop) {
     cursor_.line = cursor_.scan;
     if (line.empty()) return finish();
     if (head_.fields.size() == limits_.max_fields) return fail("too many fields");
-    Field field;
+    Field& field = head_.fields.emplace_back();
     if (const std::string_view wrong = parse_field_line(line, field); !wrong.empty()) return fail(wrong);
     if (field.id != FieldId::Other && take_field(field) == ParseStatus::Failed) return ParseStatus::Failed;
-    head_.fields.push_back(field);
   }
 }
 
