@@ -1,6 +1,7 @@
 // The parsed heads of HTTP/1.1 messages: views into the bytes they were parsed from. Worker.
 //
-// A head owns none of the bytes: they must stay where they are for as long as it is used.
+// A head owns none of the bytes: they must stay where they are for as long as it is used. The field lists keep their
+// memory from message to message.
 #pragma once
 
 #include <cstdint>
@@ -48,15 +49,15 @@ struct Field {
 enum class BodyKind : uint8_t { None, Length, Chunked, UntilClose };
 
 struct Limits {
-  uint32_t max_head_bytes = 64 * 1024;
-  uint32_t max_fields = 200;
+  uint32_t max_head_bytes = 64 * 1024;  ///< with the start line and all CRLFs; of a trailer section too
+  uint32_t max_fields = 200;            ///< of a trailer section too
   uint32_t max_target_bytes = 32 * 1024;
 };
 
 struct RequestHead {
   std::string_view method;
   std::string_view target;  ///< the whole request-target as received
-  std::string_view path;    ///< raw; begins with '/', or is "*" for OPTIONS *
+  std::string_view path;    ///< raw; begins with '/', or is "*" for OPTIONS *; a constant if the target has none
   std::string_view query;   ///< raw, without '?'
   bool has_query = false;   ///< tells "/a?" from "/a"
   std::string_view host;    ///< authority: of the absolute-form target if given, else of Host; may be empty (HTTP/1.0)
@@ -70,8 +71,9 @@ struct RequestHead {
   bool keep_alive = true;        ///< the client allows another request on this connection (RFC 9112 §9.3)
   bool expect_continue = false;  ///< Expect: 100-continue on HTTP/1.1
   bool te_trailers = false;      ///< the client takes trailers (TE: trailers)
-  bool wants_upgrade = false;    ///< HTTP/1.1 with Connection: upgrade and an Upgrade field
-  std::string_view upgrade;      ///< the Upgrade field's value
+  bool wants_upgrade = false;    ///< HTTP/1.1 with Connection: upgrade and a valid Upgrade field (RFC 9110 §7.8)
+  /// The value of the first Upgrade field that has one; further lines are not offered on. Matters with wants_upgrade.
+  std::string_view upgrade;
 };
 
 struct ResponseHead {
@@ -80,13 +82,13 @@ struct ResponseHead {
   uint8_t minor_version = 1;
   std::vector<Field> fields;
 
-  BodyKind body = BodyKind::None;  ///< as this request's method and the status determine
+  BodyKind body = BodyKind::None;  ///< as this request's method and the status determine; Length: never 0, as above
   uint64_t content_length = 0;
   bool has_content_length = false;
   bool keep_alive = true;             ///< the backend allows another request on this connection
   uint32_t keep_alive_timeout_s = 0;  ///< from Keep-Alive: timeout=N; 0: not said
   bool connection_upgrade = false;    ///< Connection: upgrade
-  std::string_view upgrade;           ///< the Upgrade field's value
+  std::string_view upgrade;           ///< the value of the first Upgrade field that has one
 };
 
 }  // namespace restgate::http1
