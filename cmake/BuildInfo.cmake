@@ -12,16 +12,11 @@ add_custom_target(restgate_commit
   BYPRODUCTS ${commit_stamp}
   COMMENT "Asking for the commit")
 
-set(main_source ${CMAKE_SOURCE_DIR}/master/main.cc)
-if(NOT EXISTS ${main_source})
-  set(main_source)
-endif()
-
 add_custom_command(OUTPUT ${build_info_source}
   COMMAND ${CMAKE_COMMAND} -DVERSION=${PROJECT_VERSION} -DCOMMIT_FILE=${commit_stamp} -DOUTPUT=${build_info_source}
           -DTEMPLATE=${CMAKE_SOURCE_DIR}/cmake/version.cc.in -P ${CMAKE_SOURCE_DIR}/cmake/write_version.cmake
   DEPENDS ${commit_stamp} ${CMAKE_SOURCE_DIR}/cmake/write_version.cmake ${CMAKE_SOURCE_DIR}/cmake/version.cc.in
-          ${CMAKE_SOURCE_DIR}/CMakeLists.txt ${main_source}
+          ${CMAKE_SOURCE_DIR}/CMakeLists.txt ${CMAKE_SOURCE_DIR}/master/main.cc
           restgate_common restgate_config restgate_worker restgate_master
   COMMENT "Noting version, commit and time"
   VERBATIM)

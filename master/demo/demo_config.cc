@@ -70,37 +70,44 @@ observed_services:
         description: Nobody listens there
 )";
 
+// '|' leads to the column of the notes.
 constexpr std::string_view kGreeting = R"(
-RESTGate serves on  http://127.0.0.1:%G   (the gateway, in front of a built-in demo service)
-and on              http://127.0.0.1:%A   (its admin side)
+RESTGate serves on  http://127.0.0.1:%G  (the gateway, in front of a built-in demo service)
+and on              http://127.0.0.1:%A  (its admin side)
 
 Try, in another terminal:
 
-  curl -i http://127.0.0.1:%G/hello/world                the request, as the service got it
-  curl -i -d 'two coffees' http://127.0.0.1:%G/orders    a body; the service has a base path and a query
-  curl -i http://127.0.0.1:%G/orders/42                  {id:[0-9]+}
-  curl -i http://127.0.0.1:%G/orders/forty-two           no route: 404
-  curl -i -X DELETE http://127.0.0.1:%G/hello/world      not this method: 405 and Allow
-  curl -i http://127.0.0.1:%G/echo/a/b/c?d=e             {rest...}
-  curl -i http://127.0.0.1:%G/slow?ms=3000               an answer after three seconds
-  curl -i http://127.0.0.1:%G/slow?ms=20000              too slow: 504 after ten
-  curl -i http://127.0.0.1:%G/broken                     nobody behind it: 502
-  curl -N http://127.0.0.1:%G/events                     server-sent events, as they happen
-  curl -o /dev/null http://127.0.0.1:%G/stream?mb=1000   a gigabyte
-  python3 -m websockets ws://127.0.0.1:%G/ws             a WebSocket (package python3-websockets)
+  curl -i http://127.0.0.1:%G/hello/world|the request, as the service got it
+  curl -i -d 'two coffees' http://127.0.0.1:%G/orders|a body; this service has a base path and a query
+  curl -i http://127.0.0.1:%G/orders/42|{id:[0-9]+}
+  curl -i http://127.0.0.1:%G/orders/forty-two|no route: 404
+  curl -i -X DELETE http://127.0.0.1:%G/hello/world|not this method: 405 and Allow
+  curl -i 'http://127.0.0.1:%G/echo/a/b/c?d=e'|{rest...}
+  curl -i 'http://127.0.0.1:%G/slow?ms=3000'|an answer after three seconds
+  curl -i 'http://127.0.0.1:%G/slow?ms=20000'|too slow: 504 after ten
+  curl -i http://127.0.0.1:%G/broken|nobody behind it: 502
+  curl -N http://127.0.0.1:%G/events|server-sent events, as they happen
+  curl -o /dev/null 'http://127.0.0.1:%G/stream?mb=1000'|a gigabyte
+  python3 -m websockets ws://127.0.0.1:%G/ws|a WebSocket (package python3-websockets)
 
-  curl http://127.0.0.1:%A/metrics                       what the gateway has counted
-  curl http://127.0.0.1:%A/readyz                        also /healthz and /version
-
-  restgate demo -print-config                            the configuration behind all this
+  curl http://127.0.0.1:%A/metrics|what the gateway has counted
+  curl http://127.0.0.1:%A/readyz|also /healthz and /version
+  restgate demo -print-config|the configuration behind all this
 
 Ctrl-C ends it.
 
 )";
 
+constexpr size_t kNoteColumn = 60;
+
 std::string fill_in(std::string_view text, const DemoPorts& ports) {
   std::string filled;
   for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '|') {
+      const size_t column = filled.size() - (filled.rfind('\n') + 1);
+      filled.append(column < kNoteColumn ? kNoteColumn - column : 1, ' ');
+      continue;
+    }
     if (text[i] != '%') {
       filled.push_back(text[i]);
       continue;
