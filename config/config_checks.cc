@@ -12,20 +12,7 @@
 
 #include "common/http_method.h"
 #include "config/config_reader.h"
-#if __has_include("config/route_conflicts.h")
 #include "config/route_conflicts.h"
-#else
-namespace restgate::config {
-struct RouteConflict {
-  uint32_t route;
-  uint32_t other;
-  std::string message;
-};
-inline std::vector<RouteConflict> find_conflicts(const std::vector<Route>&) {
-  return {};
-}
-}  // namespace restgate::config
-#endif
 #include "config/text.h"
 
 namespace restgate::config {

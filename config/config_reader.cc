@@ -40,7 +40,9 @@ Config ConfigReader::read(const YamlNode& root, std::string file) {
   const KeyPath top;
   if (root.kind != YamlNode::Kind::Mapping) {
     if (root.kind != YamlNode::Kind::Refused)
-      diagnostics_.add(root.mark, "", "expected keys such as 'port: 7000' and 'observed_services:' at the top level");
+      diagnostics_.add(root.mark, "",
+                       root.is_null() ? "the document is empty"
+                                      : "expected keys such as 'port: 7000' and 'observed_services:' at the top level");
     return std::move(config_);
   }
   read_mapping(config_keys(), config_, root, top);
@@ -55,36 +57,40 @@ Config ConfigReader::read(const YamlNode& root, std::string file) {
 
 template <typename T>
 void ConfigReader::read_mapping(std::span<const Key<T>> keys, T& target, const YamlNode& node, const KeyPath& path) {
+  std::vector<std::string_view> meant;  // keys that are not missing, only misspelt
   for (const YamlEntry& entry : node.entries) {
     const auto named_so = [&entry](const Key<T>& key) { return key.info.name == entry.key; };
     if (std::any_of(keys.begin(), keys.end(), named_so)) continue;
     if (diagnostics_.full())
       diagnostics_.add(entry.key_mark, "", "");  // it only counts from here: spare the search for a better word
-    else
-      report_unknown(entry, names_of(keys), path);
+    else if (const auto name = report_unknown(entry, names_of(keys), path); !name.empty())
+      meant.push_back(name);
   }
   for (const Key<T>& key : keys) {
     const KeyPath key_path{.parent = &path, .key = key.info.name};
     const YamlEntry* entry = node.find(key.info.name);
     if (entry != nullptr && key.store != nullptr)
       key.store(target, Value(key.info, entry->value, key_path, diagnostics_));
-    else if (entry == nullptr && key.info.required)
+    else if (entry == nullptr && key.info.required &&
+             std::find(meant.begin(), meant.end(), key.info.name) == meant.end())
       diagnostics_.add(node.mark, key_path.str(), "this key is required and missing");
   }
 }
 
-void ConfigReader::report_unknown(const YamlEntry& entry, std::span<const std::string_view> names,
-                                  const KeyPath& path) {
+std::string_view ConfigReader::report_unknown(const YamlEntry& entry, std::span<const std::string_view> names,
+                                              const KeyPath& path) {
   const KeyPath key_path{.parent = &path, .key = entry.key};
   std::string message = entry.key.empty() ? "an empty key" : "unknown key";
   const std::string_view home = home_of(entry.key);
+  const std::string_view meant = home.empty() ? nearest(entry.key, names).value_or("") : "";
   if (!home.empty())
     message += " here: it belongs to " + std::string(home);
-  else if (const auto meant = nearest(entry.key, names))
-    message += "; did you mean '" + std::string(*meant) + "'?";
+  else if (!meant.empty())
+    message += "; did you mean '" + std::string(meant) + "'?";
   else if (names.size() <= kMostKeysListed)
     message += "; the keys here are " + joined(names);
   diagnostics_.add(entry.key_mark, key_path.str(), std::move(message));
+  return meant;
 }
 
 const YamlNode* ConfigReader::list_of(const YamlNode& parent, std::string_view key, const KeyPath& path) {

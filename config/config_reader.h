@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/diagnostic.h"
@@ -35,7 +36,8 @@ class ConfigReader {
 
   template <typename T>
   void read_mapping(std::span<const Key<T>> keys, T& target, const YamlNode& node, const KeyPath& path);
-  void report_unknown(const YamlEntry& entry, std::span<const std::string_view> names, const KeyPath& path);
+  /// Returns the key of this level that was probably meant, "" if none.
+  std::string_view report_unknown(const YamlEntry& entry, std::span<const std::string_view> names, const KeyPath& path);
   /// The mappings of a required list, or null (reported, unless the key is missing, which read_mapping reports).
   const YamlNode* list_of(const YamlNode& parent, std::string_view key, const KeyPath& path);
   void read_services(const YamlNode& root);

@@ -12,10 +12,6 @@ constexpr size_t kKeyColumns = 60;       // of a key in a path
 constexpr size_t kExcerptColumns = 120;  // of a source line
 constexpr size_t kBeforeCaret = 60;      // bytes kept left of the caret when a line is cut
 
-bool earlier(const Diagnostic& a, const Diagnostic& b) {
-  return a.mark.line != b.mark.line ? a.mark.line < b.mark.line : a.mark.column < b.mark.column;
-}
-
 // Backs up to the first byte of a code point.
 size_t code_point_start(std::string_view text, size_t at) {
   size_t start = at;
@@ -53,17 +49,17 @@ std::string KeyPath::str() const {
   return before + visible(key, kKeyColumns);
 }
 
-void DiagnosticList::add(SourceMark mark, std::string path, std::string message) {
+void DiagnosticList::add(SourceMark mark, std::string path, std::string message, Show show) {
   if (full()) {
     ++surplus_;
     return;
   }
-  found_.push_back({.file = file_,
-                    .mark = mark,
-                    .path = std::move(path),
-                    .message = std::move(message),
-                    .source_line = "",
-                    .caret_column = 0});
+  Diagnostic diagnostic;
+  diagnostic.file = file_;
+  diagnostic.mark = mark;
+  diagnostic.path = std::move(path);
+  diagnostic.message = std::move(message);
+  found_.push_back({std::move(diagnostic), show});
 }
 
 void DiagnosticList::show_source(Diagnostic& diagnostic) {
@@ -91,15 +87,24 @@ void DiagnosticList::show_source(Diagnostic& diagnostic) {
 }
 
 std::vector<Diagnostic> DiagnosticList::take() {
-  std::stable_sort(found_.begin(), found_.end(), earlier);
-  for (Diagnostic& diagnostic : found_) show_source(diagnostic);
-  if (surplus_ > 0) {
-    Diagnostic last;
-    last.file = file_;
-    last.message = "and " + std::to_string(std::exchange(surplus_, 0)) + " more errors";
-    found_.push_back(std::move(last));
+  std::stable_sort(found_.begin(), found_.end(), [](const Found& a, const Found& b) {
+    const SourceMark& left = a.diagnostic.mark;
+    const SourceMark& right = b.diagnostic.mark;
+    return left.line != right.line ? left.line < right.line : left.column < right.column;
+  });
+  std::vector<Diagnostic> all;
+  all.reserve(found_.size() + 1);
+  for (Found& found : found_) {
+    if (found.show == Show::Source) show_source(found.diagnostic);
+    all.push_back(std::move(found.diagnostic));
   }
-  return std::exchange(found_, {});
+  found_.clear();
+  if (surplus_ > 0) {
+    Diagnostic& last = all.emplace_back();
+    last.file = file_;
+    last.message = "and " + std::to_string(std::exchange(surplus_, 0)) + " more";
+  }
+  return all;
 }
 
 }  // namespace restgate::config

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/model.h"
@@ -43,7 +45,8 @@ class DiagnosticList {
 
   DiagnosticList(std::string file, SourceText& source) : file_(std::move(file)), source_(source) {}
 
-  void add(SourceMark mark, std::string path, std::string message);
+  enum class Show : uint8_t { Source, Nothing };  ///< Nothing: the line may hold a password
+  void add(SourceMark mark, std::string path, std::string message, Show show = Show::Source);
   [[nodiscard]] bool empty() const { return found_.empty(); }
   [[nodiscard]] bool full() const { return found_.size() >= kMost; }
   [[nodiscard]] SourceText& source() { return source_; }
@@ -51,11 +54,16 @@ class DiagnosticList {
   [[nodiscard]] std::vector<Diagnostic> take();
 
  private:
+  struct Found {
+    Diagnostic diagnostic;
+    Show show;
+  };
+
   void show_source(Diagnostic& diagnostic);
 
   std::string file_;
   SourceText& source_;
-  std::vector<Diagnostic> found_;
+  std::vector<Found> found_;
   size_t surplus_ = 0;
 };
 

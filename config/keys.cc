@@ -106,7 +106,7 @@ constexpr Key<Config> kConfigKeys[] = {
       .default_text = "64KiB",
       .min = 1024,
       .max = 1024 * 1024,
-      .doc = "Bytes of a message's head; a longer request gets 431."},
+      .doc = "Bytes of a message's head, 1KiB to 1MiB; a longer request gets 431."},
      store<&Config::max_header_size>},
     {{.name = "max_headers",
       .kind = ValueKind::Integer,

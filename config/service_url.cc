@@ -97,10 +97,16 @@ std::optional<TextError> read_port(std::string_view digits, uint16_t& port) {
   return std::nullopt;
 }
 
+/// Looked for before all else: no message may show a password.
+std::optional<TextError> check_user_info(std::string_view text) {
+  const size_t scheme = text.find("://");
+  const size_t start = scheme == std::string_view::npos ? 0 : scheme + 3;
+  if (text.substr(start, text.find_first_of("/?#", start) - start).find('@') == std::string_view::npos) return {};
+  return TextError{"user info is not supported in a service_url: leave out what stands before the '@'", start, true};
+}
+
 /// host[:port] or [IPv6][:port]
 std::optional<TextError> read_authority(std::string_view authority, ServiceUrl& url) {
-  if (const size_t at = authority.find('@'); at != std::string_view::npos)
-    return TextError{"user info is not supported in a service_url: a password would end up in logs", 0};
   if (authority.empty()) return TextError{"the host is missing", 0};
   const uint16_t standard = url.scheme == Scheme::Https ? 443 : 80;
   url.port = standard;
@@ -195,6 +201,7 @@ std::optional<TextError> check_host(std::string_view host) {
 Result<ServiceUrl, TextError> parse_service_url(std::string_view text) {
   if (text.empty()) return TextError{std::string(kExample), 0};
   if (text.size() > kLongestUrl) return TextError{"this URL is longer than 2048 bytes", 0};
+  if (auto error = check_user_info(text)) return *std::move(error);
   ServiceUrl url;
   std::string_view rest = text;
   if (auto error = take_scheme(rest, url.scheme)) return *std::move(error);

@@ -36,9 +36,10 @@ std::string unit_message(std::string_view unit) {
   if (unit.front() == ' ' || unit.front() == '\t') return "a size has no blanks: write the unit right after the number";
   std::string message = "unknown unit " + quoted(unit);
   const std::string lower = to_lower(unit);
-  // "64k", "64Ki" and "64kib" all mean something close to a unit of ours.
-  for (const Unit& known : kUnits) {
+  for (const Unit& known : kUnits) {  // "64k" and "64kb", "64Ki" and "64kib" are close to a unit of ours
     const std::string name = to_lower(known.name);
+    const bool bare = lower + "b" == name && lower.size() == 1;  // powers of 1000 or of 1024?
+    if (bare) return message + "; did you mean '" + std::string(known.name) + "' or '" + known.name[0] + "iB'?";
     if (lower == name || lower + "b" == name) return message + "; did you mean '" + std::string(known.name) + "'?";
   }
   return message + ": the units are B, KB, MB, GB, TB, KiB, MiB, GiB and TiB";

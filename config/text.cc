@@ -11,6 +11,8 @@ namespace restgate::config {
 namespace {
 
 constexpr size_t kQuotedColumns = 60;
+constexpr size_t kLargestDistance = 3;
+constexpr size_t kShortestStem = 3;
 constexpr size_t kLongestWord = 64;  // longer ones are nobody's near miss
 
 bool is_continuation(char c) {
@@ -34,6 +36,13 @@ std::string fold(std::string_view word) {
   for (const char c : to_lower(word))
     if (c != '_' && c != '-') folded += c;
   return folded;
+}
+
+/// A third of the word, at most three; also three letters more or fewer at the end ("warning", "err").
+size_t allowed_distance(std::string_view word, std::string_view candidate) {
+  const bool one_begins_other = word.starts_with(candidate) || candidate.starts_with(word);
+  if (one_begins_other && std::min(word.size(), candidate.size()) >= kShortestStem) return kLargestDistance;
+  return std::clamp<size_t>(candidate.size() / 3, 1, kLargestDistance);
 }
 
 }  // namespace
@@ -171,7 +180,7 @@ std::optional<std::string_view> nearest(std::string_view word, std::span<const s
   for (const std::string_view candidate : candidates) {
     const std::string folded_candidate = fold(candidate);
     const size_t distance = edit_distance(folded, folded_candidate);
-    const size_t allowed = std::min<size_t>(std::max<size_t>(folded_candidate.size() / 3, 1), 3);
+    const size_t allowed = allowed_distance(folded, folded_candidate);
     if (distance > allowed || (best && distance >= best_distance)) continue;
     best = candidate;
     best_distance = distance;

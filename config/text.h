@@ -14,6 +14,7 @@ namespace restgate::config {
 struct TextError {
   std::string message;
   size_t offset = 0;
+  bool secret = false;  ///< the value may hold a password: it must not be shown
 };
 
 /// One code point of a UTF-8 text. When the bytes are not valid, `value` is the first of them and `length` is 1.

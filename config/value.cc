@@ -48,7 +48,8 @@ void Value::error(const YamlNode& where, const TextError& what) const {
   const bool verbatim = where.style != YamlNode::Style::Block && start <= source.text().size() &&
                         source.text().substr(start).starts_with(where.text);
   const SourceMark mark = verbatim ? source.mark_of(start + std::min(what.offset, where.text.size())) : where.mark;
-  diagnostics_.add(mark, path_.str(), what.message);
+  diagnostics_.add(mark, path_.str(), what.message,
+                   what.secret ? DiagnosticList::Show::Nothing : DiagnosticList::Show::Source);
 }
 
 void Value::error_unexpected(const YamlNode& where) const {
@@ -103,7 +104,11 @@ std::optional<uint64_t> Value::integer() const {
 std::optional<uint64_t> Value::size() const {
   const auto text = scalar();
   if (!text) return std::nullopt;
-  if (key_.may_be_off && *text == "off") return 0;
+  if (*text == "off") {
+    if (key_.may_be_off) return 0;
+    error("cannot be off: expected " + expectation(key_));
+    return std::nullopt;
+  }
   const auto bytes = parse_size(*text);
   if (!bytes) {
     error(node_, bytes.error());

@@ -62,6 +62,12 @@ YamlNode::Style style_of(yaml_scalar_style_t style) {
   return YamlNode::Style::Plain;
 }
 
+/// libyaml has put the standard prefix in the place of '!!'.
+std::string tag_as_written(std::string_view tag) {
+  constexpr std::string_view kStandard = "tag:yaml.org,2002:";
+  return tag.starts_with(kStandard) ? "!!" + std::string(tag.substr(kStandard.size())) : std::string(tag);
+}
+
 /// Turns the events of one parser into nodes, by recursion that kMaxYamlDepth bounds. A function that returns false
 /// has met something that ends the reading; it is reported then.
 class TreeBuilder {
@@ -78,7 +84,7 @@ class TreeBuilder {
   bool build_key(YamlEntry& entry, const KeyPath& path, size_t depth, bool& usable);
   void check_properties(const yaml_char_t* anchor, const yaml_char_t* tag, const KeyPath& path);
   void check_duplicates(const YamlNode& mapping, const KeyPath& path);
-  void check_end();
+  bool check_end();
   void add(const KeyPath& path, std::string message) {
     diagnostics_.add(to_source_mark(event_->start_mark), path.str(), std::move(message));
   }
@@ -99,7 +105,8 @@ void TreeBuilder::check_properties(const yaml_char_t* anchor, const yaml_char_t*
   if (anchor != nullptr)
     add(path, "anchors are not supported ('&" + visible(view(anchor), 40) + "'): write the value where it is needed");
   if (tag != nullptr)
-    add(path, "tags are not supported (" + quoted(view(tag)) + "): leave it out, or put the value in quotes");
+    add(path,
+        "tags are not supported (" + quoted(tag_as_written(view(tag))) + "): leave it out, or put the value in quotes");
 }
 
 bool TreeBuilder::build_node(YamlNode& node, const KeyPath& path, size_t depth) {
@@ -197,10 +204,11 @@ void TreeBuilder::check_duplicates(const YamlNode& mapping, const KeyPath& path)
   }
 }
 
-void TreeBuilder::check_end() {
-  if (!next() || !next()) return;  // the document's end, then that of the stream
+bool TreeBuilder::check_end() {
+  if (!next() || !next()) return false;  // the document's end, then that of the stream
   if (event_->type == YAML_DOCUMENT_START_EVENT)
     add({}, "a second document begins here ('---'): a configuration is one document");
+  return true;
 }
 
 std::optional<YamlNode> TreeBuilder::build() {
@@ -215,13 +223,12 @@ std::optional<YamlNode> TreeBuilder::build() {
   yaml_parser_set_encoding(parser_.get(), YAML_UTF8_ENCODING);
   if (!next() || !next()) return std::nullopt;  // the stream's start, then that of the document
   if (event_->type == YAML_STREAM_END_EVENT) {
-    const bool blank = text.find_first_not_of(" \t\r\n") == std::string_view::npos;
-    diagnostics_.add({0, 0}, "", blank ? "the file is empty" : "the file has only comments");
+    diagnostics_.add({0, 0}, "", "the file has only comments");
     return std::nullopt;
   }
   YamlNode root;
   if (!next() || !build_node(root, {}, 0)) return std::nullopt;
-  check_end();
+  if (!check_end()) return std::nullopt;
   return root;
 }
 
@@ -239,6 +246,10 @@ bool YamlNode::is_null() const {
 }
 
 std::optional<YamlNode> parse_yaml(DiagnosticList& diagnostics) {
+  if (diagnostics.source().text().find_first_not_of(" \t\r\n") == std::string_view::npos) {
+    diagnostics.add({0, 0}, "", "the file is empty");
+    return std::nullopt;
+  }
   if (!check_characters(diagnostics)) return std::nullopt;
   return TreeBuilder(diagnostics).build();
 }

@@ -1,0 +1,229 @@
+// Keys of the top level: unknown ones, numbers, truth values, durations, sizes, choices.
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "config/error_rows.h"
+
+namespace restgate::config {
+namespace {
+
+const ErrorRow kRows[] = {
+    {"UnknownKey", "frobnicate: 1",
+     R"(gate.yaml:1:1: frobnicate: unknown key
+  frobnicate: 1
+  ^)"},
+    {"NearMiss", "prot: 7000",
+     R"(gate.yaml:1:1: prot: unknown key; did you mean 'port'?
+  prot: 7000
+  ^)"},
+    {"MisspeltRequiredKey", "observed_service: []",
+     R"(gate.yaml:1:1: observed_service: unknown key; did you mean 'observed_services'?
+  observed_service: []
+  ^)"},
+    {"OtherSpelling", "readTimeout: 5s",
+     R"(gate.yaml:1:1: readTimeout: unknown key; did you mean 'read_timeout'?
+  readTimeout: 5s
+  ^)"},
+    {"Hyphen", "read-timeout: 5s",
+     R"(gate.yaml:1:1: read-timeout: unknown key; did you mean 'read_timeout'?
+  read-timeout: 5s
+  ^)"},
+    {"RouteKeyAtTheTop", "pattern: /x",
+     R"(gate.yaml:1:1: pattern: unknown key here: it belongs to a route
+  pattern: /x
+  ^)"},
+    {"EmptyKey", "\"\": 1",
+     R"(gate.yaml:1:1: an empty key
+  "": 1
+  ^)"},
+    {"HostileKey", "\"a\\nb\\e[31m\": 1",
+     R"(gate.yaml:1:1: a\nb\x1b[31m: unknown key
+  "a\nb\e[31m": 1
+  ^)"},
+    {"PortTooLarge", "port: 70000",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got '70000'
+  port: 70000
+        ^)"},
+    {"PortNegative", "port: -1",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got '-1'
+  port: -1
+        ^)"},
+    {"PortText", "port: http",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got 'http'
+  port: http
+        ^)"},
+    {"PortQuoted", "port: \"7000\"",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535 without quotes, got the text '7000'
+  port: "7000"
+        ^)"},
+    {"PortOctal", "port: 07000",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got '07000'
+  port: 07000
+        ^)"},
+    {"PortHex", "port: 0x10",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got '0x10'
+  port: 0x10
+        ^)"},
+    {"PortMissing", "port:",
+     R"(gate.yaml:1:6: port: expected a whole number from 0 to 65535, got no value
+  port:
+       ^)"},
+    {"PortList", "port: [7000]",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got a list
+  port: [7000]
+        ^)"},
+    {"PortFraction", "port: 7000.5",
+     R"(gate.yaml:1:7: port: expected a whole number from 0 to 65535, got '7000.5'
+  port: 7000.5
+        ^)"},
+    {"SamePorts", R"(port: 8080
+admin_port: 8080)",
+     R"(gate.yaml:2:13: admin_port: must differ from port, which is 8080 too
+  admin_port: 8080
+              ^)"},
+    {"PortIsTheDefaultAdminPort", "port: 9000",
+     R"(gate.yaml:1:7: port: must differ from admin_port, which is 9000 too
+  port: 9000
+        ^)"},
+    {"AdminPortIsTheDefaultPort", "admin_port: 7000",
+     R"(gate.yaml:1:13: admin_port: must differ from port, which is 7000 too
+  admin_port: 7000
+              ^)"},
+    {"WorkersZero", "workers: 0",
+     R"(gate.yaml:1:10: workers: expected auto or a whole number from 1 to 256, got '0'
+  workers: 0
+           ^)"},
+    {"WorkersMany", "workers: 257",
+     R"(gate.yaml:1:10: workers: expected auto or a whole number from 1 to 256, got '257'
+  workers: 257
+           ^)"},
+    {"WorkersWord", "workers: many",
+     R"(gate.yaml:1:10: workers: expected auto or a whole number from 1 to 256, got 'many'
+  workers: many
+           ^)"},
+    {"LogLevel", "log_level: loud",
+     R"(gate.yaml:1:12: log_level: expected trace, debug, info, warn or error, got 'loud'
+  log_level: loud
+             ^)"},
+    {"LogLevelNear", "log_level: warning",
+     R"(gate.yaml:1:12: log_level: expected trace, debug, info, warn or error, got 'warning'; did you mean 'warn'?
+  log_level: warning
+             ^)"},
+    {"LogFormat", "log_format: xml",
+     R"(gate.yaml:1:13: log_format: expected text or json, got 'xml'
+  log_format: xml
+              ^)"},
+    {"BooleanYes", "access_log: yes",
+     R"(gate.yaml:1:13: access_log: expected true or false, got 'yes'; did you mean 'true'?
+  access_log: yes
+              ^)"},
+    {"BooleanOff", "access_log: off",
+     R"(gate.yaml:1:13: access_log: expected true or false, got 'off'; did you mean 'false'?
+  access_log: off
+              ^)"},
+    {"BooleanQuoted", "via: 'true'",
+     R"(gate.yaml:1:6: via: expected true or false without quotes, got the text 'true'
+  via: 'true'
+       ^)"},
+    {"BooleanNumber", "via: 1",
+     R"(gate.yaml:1:6: via: expected true or false, got '1'
+  via: 1
+       ^)"},
+    {"DurationWithoutUnit", "read_timeout: 10",
+     R"(gate.yaml:1:17: read_timeout: the unit is missing: write '10s' for seconds or '10ms' for milliseconds
+  read_timeout: 10
+                  ^)"},
+    {"DurationDays", "idle_timeout: 1d",
+     R"(gate.yaml:1:16: idle_timeout: unknown unit 'd': the units are ns, us, ms, s, m and h (1 day is 24h)
+  idle_timeout: 1d
+                 ^)"},
+    {"DurationBlank", "idle_timeout: 10 s",
+     R"(gate.yaml:1:17: idle_timeout: a duration has no blanks: write the unit right after the number
+  idle_timeout: 10 s
+                  ^)"},
+    {"DurationMin", "idle_timeout: 5min",
+     R"(gate.yaml:1:16: idle_timeout: unknown unit 'min'; did you mean 'm'?
+  idle_timeout: 5min
+                 ^)"},
+    {"DurationUpper", "idle_timeout: 5S",
+     R"(gate.yaml:1:16: idle_timeout: unknown unit 'S'; did you mean 's'?
+  idle_timeout: 5S
+                 ^)"},
+    {"DurationNegative", "write_timeout: -5s",
+     R"(gate.yaml:1:16: write_timeout: a duration cannot be negative
+  write_timeout: -5s
+                 ^)"},
+    {"DurationWord", "write_timeout: soon",
+     R"(gate.yaml:1:16: write_timeout: expected a duration such as 500ms, 10s or 1m30s, got 'soon'
+  write_timeout: soon
+                 ^)"},
+    {"DurationTooLong", "read_timeout: 2000h",
+     R"(gate.yaml:1:15: read_timeout: expected a duration from 1ms to 1000h, or off, got '2000h'
+  read_timeout: 2000h
+                ^)"},
+    {"DurationOverflow", "read_timeout: 99999999999999999999h",
+     R"(gate.yaml:1:15: read_timeout: this duration is too long
+  read_timeout: 99999999999999999999h
+                ^)"},
+    {"DurationOff", "connect_timeout: off",
+     R"(gate.yaml:1:18: connect_timeout: cannot be off: expected a duration from 1ms to 1000h
+  connect_timeout: off
+                   ^)"},
+    {"DurationZero", "shutdown_timeout: 0",
+     R"(gate.yaml:1:19: shutdown_timeout: cannot be off: expected a duration from 1ms to 1000h
+  shutdown_timeout: 0
+                    ^)"},
+    {"DurationMissing", "shutdown_timeout: ~",
+     R"(gate.yaml:1:19: shutdown_timeout: expected a duration from 1ms to 1000h, got no value
+  shutdown_timeout: ~
+                    ^)"},
+    {"SizeUnit", "max_body_size: 10mb",
+     R"(gate.yaml:1:18: max_body_size: unknown unit 'mb'; did you mean 'MB'?
+  max_body_size: 10mb
+                   ^)"},
+    {"SizeK", "max_body_size: 64k",
+     R"(gate.yaml:1:18: max_body_size: unknown unit 'k'; did you mean 'KB' or 'KiB'?
+  max_body_size: 64k
+                   ^)"},
+    {"SizeFraction", "max_body_size: 1.5GB",
+     R"(gate.yaml:1:17: max_body_size: a size is a whole number: use a smaller unit
+  max_body_size: 1.5GB
+                  ^)"},
+    {"SizeNegative", "max_body_size: -1",
+     R"(gate.yaml:1:16: max_body_size: a size cannot be negative
+  max_body_size: -1
+                 ^)"},
+    {"SizeSmall", "max_header_size: 512",
+     R"(gate.yaml:1:18: max_header_size: expected a size from 1KiB to 1MiB, got '512'
+  max_header_size: 512
+                   ^)"},
+    {"SizeLarge", "max_header_size: 2MiB",
+     R"(gate.yaml:1:18: max_header_size: expected a size from 1KiB to 1MiB, got '2MiB'
+  max_header_size: 2MiB
+                   ^)"},
+    {"SizeOff", "max_header_size: off",
+     R"(gate.yaml:1:18: max_header_size: cannot be off: expected a size from 1KiB to 1MiB
+  max_header_size: off
+                   ^)"},
+    {"SizeOverflow", "max_body_size: 99999999TB",
+     R"(gate.yaml:1:16: max_body_size: this size is too large
+  max_body_size: 99999999TB
+                 ^)"},
+    {"MaxHeaders", "max_headers: 0",
+     R"(gate.yaml:1:14: max_headers: expected a whole number from 1 to 10000, got '0'
+  max_headers: 0
+               ^)"},
+};
+
+class TopLevelErrors : public testing::TestWithParam<ErrorRow> {};
+
+TEST_P(TopLevelErrors, SaysExactly) {
+  const ErrorRow& row = GetParam();
+  EXPECT_EQ(diagnose(with_services(row.text)), row.expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, TopLevelErrors, testing::ValuesIn(kRows), row_name);
+
+}  // namespace
+}  // namespace restgate::config
