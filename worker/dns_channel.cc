@@ -62,13 +62,16 @@ DnsChannel::DnsChannel(EventLoop& loop, const ResolverSettings& settings)
   options.sock_state_cb = on_socket_change;
   options.sock_state_cb_data = this;
   ares_channel channel = nullptr;
-  const int status = ares_init_options(
+  int status = ares_init_options(
       &channel, &options,
       ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_SOCK_STATE_CB);
-  if (status == ARES_SUCCESS)
+  if (status == ARES_SUCCESS) {
     channel_.reset(channel);
-  else
-    error_ = "cannot use " + settings.resolv_conf + ": " + ares_strerror(status);
+    if (!settings.nameservers.empty()) status = ares_set_servers_ports_csv(channel, settings.nameservers.c_str());
+  }
+  if (status == ARES_SUCCESS) return;
+  error_ = "cannot use " + settings.resolv_conf + ": " + ares_strerror(status);
+  channel_.reset();
 }
 
 DnsChannel::~DnsChannel() = default;

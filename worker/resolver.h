@@ -39,6 +39,7 @@ struct Resolution {
 struct ResolverSettings {
   std::string resolv_conf = "/etc/resolv.conf";
   std::string hosts = "/etc/hosts";
+  std::string nameservers;  ///< "192.0.2.1:5353,[2001:db8::1]:53" in place of resolv.conf's, which has no ports
   std::chrono::milliseconds timeout{2'000};     ///< for a server's answer; doubles from try to try
   int tries = 3;                                ///< per server
   std::chrono::milliseconds file_check{3'000};  ///< a file is looked at again at most so often
