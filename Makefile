@@ -20,7 +20,7 @@ SCRIPTS  = packaging/install-deps .ci/run deploy/make-rootfs
 TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-asan test-race cover vet fmt fmt-check shell-check lint docker bench fuzz deps install clean help
+.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker bench fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -70,6 +70,12 @@ vet: ## Static analysis: clang-tidy
 	@run-clang-tidy-14 -quiet -p build/debug -j $(JOBS) $(addprefix ^$(CURDIR)/,$(addsuffix $$,$(TIDY))) >build/debug/tidy.log 2>&1 \
 	  || { grep -E '(error|warning):' -A 4 build/debug/tidy.log; exit 1; }
 	@echo "clang-tidy: $(words $(TIDY)) files, nothing found"
+
+generate: ## Write what is generated from the table of configuration keys: README's table, JSON schema
+	@packaging/install-deps
+	$(call configure,release)
+	@cmake --build build/release --target config_tests
+	@UPDATE_GENERATED=1 build/release/tests/config_tests --gtest_brief=1 --gtest_filter='Reference.*'
 
 fmt: ## Format the sources in place
 	@packaging/install-deps lint
