@@ -12,6 +12,7 @@
 #include "common/version.h"
 #include "config/diagnostic.h"
 #include "master/loaded_config.h"
+#include "master/management.h"
 #include "master/spawner.h"
 #include "master/supervisor.h"
 #include "worker/heritage.h"
@@ -30,7 +31,8 @@ class Gateway {
       : options_(options),
         spawner_([](worker::Heritage heritage) { return worker::run_worker(std::move(heritage)); },
                  [this] { signals_.clear(); }, options.title),
-        supervisor_(loop_, spawner_, setup()) {
+        supervisor_(loop_, spawner_, setup()),
+        management_(loop_, supervisor_) {
     log::start("restgate", first.log_level, first.log_format);
     for (const std::string& warning : options_.warnings) log::warn(warning);
   }
@@ -49,6 +51,7 @@ class Gateway {
   Supervisor::Setup setup() {
     Supervisor::Setup setup;
     setup.load = [this] { return load_config(options_.config_path); };
+    setup.companion = &management_;
     setup.on_serving = [this](const Generation& generation) { on_serving(generation); };
     return setup;
   }
@@ -59,6 +62,7 @@ class Gateway {
     const size_t descriptors = platform::raise_nofile_limit();
     log::info("starting", {{"version", version()}, {"commit", commit()}, {"max_descriptors", descriptors}});
     watch_signals();
+    if (Status opened = management_.open(first.config.admin_port); !opened) return opened;
     return supervisor_.start(std::move(first));
   }
 
@@ -77,6 +81,7 @@ class Gateway {
   void on_serving(const Generation& generation) {
     config::Config bound = generation.config;
     bound.port = generation.listeners.port();
+    bound.admin_port = management_.port();
     log::info("serving", {{"port", bound.port},
                           {"admin_port", bound.admin_port},
                           {"workers", generation.workers},
@@ -90,6 +95,7 @@ class Gateway {
   std::vector<std::unique_ptr<SignalEvent>> signals_;
   Spawner spawner_;
   Supervisor supervisor_;
+  Management management_;
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ void log_death(const Death& death, milliseconds age) {
              {{"reason", to_string(obituary.reason)},
               {obituary.signal != 0 ? "signal" : "exit_code", how},
               {"worker", last.index},
-              {"pid", last.pid},
+              {"worker_pid", last.pid},
               {"generation", last.generation},
               {"age_ms", age.count()},
               {"core", obituary.core}});
@@ -80,6 +80,7 @@ void Supervisor::step() {
     if (!changed) break;
   }
   announce();
+  tell_of_waiting();
   wake_.arm(duration_cast<microseconds>(std::max(wake_at_ - now, Clock::duration::zero())));
 }
 
@@ -169,6 +170,14 @@ void Supervisor::announce() {
   if (ready < current_->workers) return;
   announced_ = true;
   if (setup_.on_serving) setup_.on_serving(*current_);
+}
+
+void Supervisor::tell_of_waiting() {
+  const bool waits = plan_->desired().pending_since.has_value() && !plan_->desired().shutdown;
+  if (waits && !waiting_told_)
+    log::info(plan_->rolling() ? "reload: waits for the one that is going on"
+                               : "reload: waits for workers that still drain since earlier ones");
+  waiting_told_ = waits;
 }
 
 std::string Supervisor::not_ready_reason() const {

@@ -75,6 +75,7 @@ class Supervisor {
   void refuse(const std::vector<config::Diagnostic>& diagnostics);
   void reload_failed(const std::string& why);
   void announce();
+  void tell_of_waiting();
 
   // One for each action; true: something changed.
   bool apply(const action::Spawn& order, TimePoint now);
@@ -106,6 +107,7 @@ class Supervisor {
   bool reload_noted_ = false;
   int shutdowns_noted_ = 0;
   bool announced_ = false;
+  bool waiting_told_ = false;  // that a reload waits
   bool cut_short_ = false;  // a worker was ended before its work was done, in a shutdown
   int exit_code_ = 0;
 

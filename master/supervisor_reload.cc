@@ -39,7 +39,6 @@ void Supervisor::load_anew(TimePoint now) {
   if (!loaded) return refuse(loaded.error());
   pending_ = std::move(loaded).value();  // in place of one that still waits: the latest wins
   plan_->want_roll(now);
-  if (plan_->rolling()) log::info("reload: waits for the one that is going on");
 }
 
 void Supervisor::refuse(const std::vector<config::Diagnostic>& diagnostics) {

@@ -1,0 +1,51 @@
+// Management: the admin port, as it follows the configuration: opened at the start, moved with a roll. Master.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "common/event_loop.h"
+#include "common/unique_fd.h"
+#include "master/admin_server.h"
+#include "master/metrics_collector.h"
+#include "master/metrics_text.h"
+#include "master/supervisor.h"
+
+namespace restgate::master {
+
+class Management final : public Companion {
+ public:
+  /// Both outlive it.
+  Management(EventLoop& loop, const Supervisor& supervisor);
+
+  /// Opens the first admin port. An Error is a sentence for the person who chose it.
+  Status open(uint16_t port);
+
+  /// As bound.
+  [[nodiscard]] uint16_t port() const { return port_; }
+
+  Status prepare(const config::Config& config) override;
+  void commit() override;
+  void roll_back() override;
+
+ private:
+  void serve(UniqueFd listener, uint16_t wanted_port);
+  [[nodiscard]] AdminHandlers handlers();
+  [[nodiscard]] Readiness readiness() const;
+
+  EventLoop& loop_;
+  const Supervisor& supervisor_;
+  MetricsCollector collector_;
+  MetricsText metrics_;
+  uint16_t wanted_port_ = 0;
+  uint16_t port_ = 0;
+  std::unique_ptr<AdminServer> server_;
+  struct Prepared {
+    UniqueFd listener;
+    uint16_t wanted_port;
+  };
+  std::optional<Prepared> prepared_;
+};
+
+}  // namespace restgate::master

@@ -1,0 +1,68 @@
+#include "master/listener_set.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <set>
+
+#include "common/platform/sockets.h"
+
+namespace restgate::master {
+namespace {
+
+/// Whether a connection to 127.0.0.1:port is taken; blocking, on loopback.
+bool connects(uint16_t port) {
+  const UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+}
+
+TEST(ListenerSet, BindsEverySlotToTheSamePort) {
+  auto set = ListenerSet::open(0, 3);
+  ASSERT_TRUE(set.ok()) << set.error().message;
+  EXPECT_EQ(set->wanted_port(), 0);
+  EXPECT_NE(set->port(), 0);
+  const std::vector<int> fds = set->descriptors();
+  EXPECT_EQ(std::set<int>(fds.begin(), fds.end()).size(), 3U);
+  for (const int fd : fds) EXPECT_EQ(platform::local_port(fd), set->port());
+  EXPECT_TRUE(connects(set->port()));
+}
+
+TEST(ListenerSet, GrowsAndNeverShrinks) {
+  auto set = ListenerSet::open(0, 1);
+  ASSERT_TRUE(set.ok());
+  const int first = set->descriptors().front();
+  ASSERT_TRUE(set->grow_to(4).ok());
+  EXPECT_EQ(set->slots(), 4U);
+  ASSERT_TRUE(set->grow_to(2).ok());
+  EXPECT_EQ(set->slots(), 4U);
+  EXPECT_EQ(set->descriptors().front(), first);
+  EXPECT_EQ(platform::local_port(set->descriptors().back()), set->port());
+}
+
+TEST(ListenerSet, RefusesAPortThatAnotherGatewayHas) {
+  auto other = ListenerSet::open(0, 1);
+  ASSERT_TRUE(other.ok());
+  const auto set = ListenerSet::open(other->port(), 1);
+  ASSERT_FALSE(set.ok()) << "sharing it would take half of its connections";
+  EXPECT_THAT(set.error().message, testing::HasSubstr("port " + std::to_string(other->port()) + " is in use"));
+}
+
+TEST(ListenerSet, RetiresInEveryProcess) {
+  auto set = ListenerSet::open(0, 2);
+  ASSERT_TRUE(set.ok());
+  const uint16_t port = set->port();
+  std::vector<UniqueFd> inherited;  // as a worker would hold them
+  for (const int fd : set->descriptors()) inherited.emplace_back(dup(fd));
+  set->retire();
+  EXPECT_EQ(set->slots(), 0U);
+  EXPECT_FALSE(connects(port));
+}
+
+}  // namespace
+}  // namespace restgate::master

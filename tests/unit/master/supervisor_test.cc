@@ -1,0 +1,324 @@
+// The Supervisor with real processes, but workers that serve nobody: how they behave is the name of the configuration's
+// service.
+#include "master/supervisor.h"
+
+#include <event2/event.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+
+#include <csignal>
+#include <functional>
+#include <set>
+#include <string>
+
+#include "common/platform/sockets.h"
+
+namespace restgate::master {
+namespace {
+
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+
+void beat(ScoreboardRow& row) {
+  row.heartbeat_ms.store(duration_cast<milliseconds>(Clock::now().time_since_epoch()).count());
+}
+
+/// "good": ready at once, drains at once. "stubborn": never ends. "dies": before it is ready. "silent": is never ready.
+int fake_worker(worker::Heritage heritage) {
+  const std::string& kind = heritage.config->services.at(0).name;
+  if (kind == "dies") return 3;
+  ScoreboardRow& row = heritage.scoreboard->rows[heritage.scoreboard_slot];
+  beat(row);
+  heritage.stats.add(stats::Counter::ConnectionsAccepted);
+  heritage.stats.add(stats::Gauge::ConnectionsActive, 1);
+  if (kind != "silent") {
+    row.accepting.store(1);
+    if (!heritage.control.send({ipc::Kind::Ready, 0, 0})) return 2;
+  }
+  for (;;) {
+    pollfd control{heritage.control.fd(), POLLIN, 0};
+    (void)poll(&control, 1, 100);
+    beat(row);
+    ipc::Message message;
+    switch (heritage.control.receive(message)) {
+      case ipc::Channel::Receipt::Nothing:
+        break;
+      case ipc::Channel::Receipt::Closed:
+        return 0;
+      case ipc::Channel::Receipt::Message:
+        if (kind != "stubborn") return 0;
+    }
+  }
+}
+
+LoadedConfig config_of(const std::string& kind, uint32_t workers, uint16_t port = 0) {
+  config::Config config;
+  config.port = port;
+  config.workers = workers;
+  config.shutdown_timeout = milliseconds(10'000);
+  config.services.emplace_back().name = kind;
+  config.methods = {kStandardMethods.begin(), kStandardMethods.end()};
+  return {std::move(config), "hash of " + kind};
+}
+
+LoadedResult bad_config() {
+  std::vector<config::Diagnostic> diagnostics(2);
+  diagnostics[0].message = "wrong";
+  return diagnostics;
+}
+
+class FakeCompanion final : public Companion {
+ public:
+  Status prepare(const config::Config&) override {
+    ++prepared;
+    if (fails) return Error{"the admin port is taken", 0};
+    return Ok{};
+  }
+  void commit() override { ++committed; }
+  void roll_back() override { ++rolled_back; }
+
+  bool fails = false;
+  int prepared = 0;
+  int committed = 0;
+  int rolled_back = 0;
+};
+
+class SupervisorTest : public testing::Test {
+ protected:
+  SupervisorTest()
+      : child_(std::make_unique<SignalEvent>(loop_, SIGCHLD, [] {})),
+        spawner_(
+            fake_worker, [this] { child_.reset(); }, nullptr) {}
+
+  void start(LoadedConfig first, Limits limits = {}) {
+    Supervisor::Setup setup;
+    setup.load = [this] { return next_; };
+    setup.companion = &companion_;
+    setup.on_serving = [this](const Generation&) { ++served_; };
+    setup.limits = limits;
+    supervisor_.emplace(loop_, spawner_, std::move(setup));
+    const Status started = supervisor_->start(std::move(first));
+    ASSERT_TRUE(started.ok()) << started.error().message;
+  }
+
+  /// Turns the loop until `condition` holds, or the supervisor has stopped it.
+  void await(const std::function<bool()>& condition) {
+    const TimePoint too_late = Clock::now() + std::chrono::seconds(20);
+    supervisor_->step();
+    while (!condition() && !loop_.stopped()) {
+      ASSERT_LT(Clock::now(), too_late) << "nothing came of it";
+      event_base_loop(loop_.base(), EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+      supervisor_->step();
+    }
+  }
+  void await_serving() {
+    await([this] { return served_ > 0 && facts().workers_starting == 0; });
+  }
+  void reload(LoadedResult next) {
+    next_ = std::move(next);
+    supervisor_->note_reload();
+  }
+  void await_verdict(uint64_t verdicts = 1) {
+    await([this, verdicts] { return facts().reloads_succeeded + facts().reloads_failed >= verdicts; });
+  }
+  int await_end() {
+    await([] { return false; });
+    return supervisor_->exit_code();
+  }
+  [[nodiscard]] MasterFacts facts() const { return supervisor_->facts(); }
+  [[nodiscard]] std::set<pid_t> pids() const {
+    const MasterFacts now = facts();
+    return {now.workers.begin(), now.workers.end()};
+  }
+  [[nodiscard]] uint64_t exits(ExitReason reason) const {
+    return facts().worker_exits.at(static_cast<size_t>(reason)).count;
+  }
+  [[nodiscard]] uint64_t accepted() const {
+    const stats::Accumulator all = supervisor_->statistics();
+    return all.totals()[stats::Counter::ConnectionsAccepted];
+  }
+  [[nodiscard]] int64_t active() const {
+    const stats::Accumulator all = supervisor_->statistics();
+    return all.totals()[stats::Gauge::ConnectionsActive];
+  }
+
+  EventLoop loop_;
+  std::unique_ptr<SignalEvent> child_;
+  Spawner spawner_;
+  FakeCompanion companion_;
+  LoadedResult next_ = bad_config();
+  std::optional<Supervisor> supervisor_;
+  int served_ = 0;
+};
+
+TEST_F(SupervisorTest, StartsTheWorkersAndSaysSoOnce) {
+  start(config_of("good", 3));
+  EXPECT_EQ(supervisor_->not_ready_reason(), "no worker is ready");
+  await_serving();
+  EXPECT_EQ(facts().workers_ready, 3U);
+  EXPECT_EQ(facts().generation, 1U);
+  EXPECT_EQ(facts().config_hash, "hash of good");
+  EXPECT_EQ(supervisor_->not_ready_reason(), "");
+  EXPECT_EQ(served_, 1);
+}
+
+TEST_F(SupervisorTest, ReplacesAKilledWorker) {
+  start(config_of("good", 2));
+  await_serving();
+  const pid_t victim = *pids().begin();
+  kill(victim, SIGKILL);
+  await([&] { return facts().workers_ready == 2 && pids().count(victim) == 0; });
+  EXPECT_EQ(exits(ExitReason::Killed), 1U);
+  EXPECT_EQ(facts().worker_restarts, 1U);
+}
+
+TEST_F(SupervisorTest, ReloadReplacesEveryWorkerAndLosesNoCount) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> before = pids();
+  reload(config_of("good", 2));
+  await_verdict();
+  await([this] { return pids().size() == 2; });
+  EXPECT_EQ(facts().reloads_succeeded, 1U);
+  EXPECT_TRUE(facts().last_reload_successful);
+  EXPECT_EQ(facts().generation, 2U);
+  EXPECT_EQ(facts().worker_restarts, 0U);
+  for (const pid_t pid : pids()) EXPECT_EQ(before.count(pid), 0U);
+  EXPECT_EQ(exits(ExitReason::Drained), 2U);
+  EXPECT_EQ(accepted(), 4U) << "of the two that live and the two that are gone";
+  EXPECT_EQ(active(), 2) << "gauges are of the living only";
+  EXPECT_EQ(companion_.prepared, 1);
+  EXPECT_EQ(companion_.committed, 1);
+  EXPECT_EQ(served_, 1);
+}
+
+TEST_F(SupervisorTest, AReloadDuringARollIsNotLost) {
+  start(config_of("good", 2));
+  await_serving();
+  reload(config_of("good", 4));
+  await([this] { return companion_.prepared == 1; });
+  reload(config_of("good", 5));
+  await([] { return true; });
+  reload(config_of("good", 3));
+  await([this] { return facts().reloads_succeeded >= 2 && pids().size() == 3; });
+  EXPECT_EQ(facts().workers_ready, 3U) << "the latest wins";
+}
+
+TEST_F(SupervisorTest, ABadConfigurationChangesNothing) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> before = pids();
+  reload(bad_config());
+  await_verdict();
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_FALSE(facts().last_reload_successful);
+  EXPECT_EQ(pids(), before);
+  reload(config_of("good", 2));
+  await_verdict(2);
+  EXPECT_TRUE(facts().last_reload_successful) << "and does not stand in the way of the next";
+}
+
+TEST_F(SupervisorTest, AGenerationThatDiesIsDiscarded) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> before = pids();
+  reload(config_of("dies", 2));
+  await_verdict();
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_EQ(facts().generation, 1U);
+  EXPECT_EQ(pids(), before) << "nobody was drained";
+  EXPECT_EQ(exits(ExitReason::Failed), 1U) << "one canary";
+  EXPECT_EQ(companion_.rolled_back, 1);
+  EXPECT_EQ(companion_.committed, 0);
+}
+
+TEST_F(SupervisorTest, AGenerationThatIsNeverReadyIsDiscarded) {
+  Limits limits;
+  limits.start = milliseconds(1'000);
+  start(config_of("good", 2), limits);
+  await_serving();
+  const std::set<pid_t> before = pids();
+  reload(config_of("silent", 2));
+  await_verdict();
+  await([&] { return pids() == before; });
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_EQ(exits(ExitReason::NeverReady), 1U);
+}
+
+TEST_F(SupervisorTest, APortThatIsTakenFailsTheReload) {
+  start(config_of("good", 1));
+  await_serving();
+  const auto other = ListenerSet::open(0, 1);
+  ASSERT_TRUE(other.ok());
+  const std::set<pid_t> before = pids();
+  reload(config_of("good", 1, other->port()));
+  await_verdict();
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_EQ(companion_.prepared, 0);
+  EXPECT_EQ(pids(), before);
+}
+
+TEST_F(SupervisorTest, ACompanionThatFailsFailsTheReload) {
+  start(config_of("good", 1));
+  await_serving();
+  companion_.fails = true;
+  const std::set<pid_t> before = pids();
+  reload(config_of("good", 1));
+  await_verdict();
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_EQ(pids(), before);
+}
+
+TEST_F(SupervisorTest, AHungWorkerIsEndedAndReplaced) {
+  Limits limits;
+  limits.hang = milliseconds(1'500);
+  limits.abort_to_kill = milliseconds(50);
+  start(config_of("good", 2), limits);
+  await_serving();
+  const pid_t victim = *pids().begin();
+  kill(victim, SIGSTOP);
+  await([&] { return pids().count(victim) == 0 && facts().workers_ready == 2; });
+  EXPECT_EQ(exits(ExitReason::Hung), 1U);
+}
+
+TEST_F(SupervisorTest, ShutsDownWhenAllHaveDrained) {
+  start(config_of("good", 2));
+  await_serving();
+  supervisor_->note_shutdown();
+  EXPECT_EQ(supervisor_->not_ready_reason(), "shutting down");
+  EXPECT_EQ(await_end(), 0);
+  EXPECT_TRUE(pids().empty());
+  EXPECT_EQ(accepted(), 2U);
+}
+
+TEST_F(SupervisorTest, ASecondSignalDoesNotWait) {
+  Limits limits;
+  limits.force_grace = milliseconds(20);
+  start(config_of("stubborn", 2), limits);
+  await_serving();
+  supervisor_->note_shutdown();
+  await([] { return true; });
+  EXPECT_EQ(facts().workers_draining, 2U);
+  supervisor_->note_shutdown();
+  EXPECT_EQ(await_end(), 1);
+  EXPECT_EQ(exits(ExitReason::DrainOverdue), 2U);
+}
+
+TEST_F(SupervisorTest, GivesUpWhenNobodyGetsReady) {
+  start(config_of("dies", 2));
+  EXPECT_EQ(await_end(), 1);
+  EXPECT_EQ(served_, 0);
+}
+
+TEST_F(SupervisorTest, ATakenPortIsASentence) {
+  const auto other = ListenerSet::open(0, 1);
+  ASSERT_TRUE(other.ok());
+  supervisor_.emplace(loop_, spawner_, Supervisor::Setup{});
+  const Status started = supervisor_->start(config_of("good", 1, other->port()));
+  ASSERT_FALSE(started.ok());
+  EXPECT_THAT(started.error().message, testing::HasSubstr("is in use"));
+}
+
+}  // namespace
+}  // namespace restgate::master
