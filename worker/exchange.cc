@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/platform/sockets.h"
 #include "worker/backend_pool.h"
 #include "worker/client_connection.h"
 
@@ -47,7 +48,7 @@ void Exchange::reset() {
   backend_ = nullptr;
   request_ = RequestState::Head;
   response_ = ResponseState::None;
-  close_after_ = response_begun_ = own_ = retried_ = backend_spoke_ = false;
+  close_after_ = response_begun_ = head_waits_ = own_ = retried_ = backend_spoke_ = false;
   body_forwarded_ = client_left_ = request_broken_ = false;
   response_framing_ = {};
   status_ = 0;
@@ -55,7 +56,7 @@ void Exchange::reset() {
   stats_route_ = stats::kUnmatchedRoute;
   route_ = nullptr;
   pool_ = nullptr;
-  sent_ms_ = left_deadline_ms_ = head_ms_ = 0;
+  sent_ms_ = left_deadline_ms_ = head_us_ = 0;
   parser_.reset();
   request_body_.start(http1::BodyKind::None, 0);
   to_backend_.reset();
@@ -106,7 +107,7 @@ Alive Exchange::dispatch() {
   const http1::RequestHead& head = parser_.head();
   client_->inbox().consume_and_pin(parser_.consumed());
   request_ = RequestState::AwaitBackend;
-  head_ms_ = context_.loop.now_ms();
+  head_us_ = context_.loop.now_us();
   method_ = context_.router.method_id(head.method);
   request_body_.start(head.body, head.content_length);
   close_after_ = !head.keep_alive || context_.draining;
@@ -193,7 +194,7 @@ Alive Exchange::finish(Reason reason, bool keep_client) {
   record(reason_);
   ClientConnection& client = *client_;
   const bool left = is_client_gone(reason_);
-  const bool more_to_come = !left && (head_ms_ == 0 || !request_body_.done());
+  const bool more_to_come = !left && (head_us_ == 0 || !request_body_.done());
   // A body that ends with the connection looks complete when the connection just closes: it must be reset then.
   const bool cut = reason != Reason::None && response_begun_ && !own_ && !response_framing_.chunked &&
                    response_body_.kind() == http1::BodyKind::UntilClose;
@@ -206,7 +207,7 @@ Alive Exchange::finish(Reason reason, bool keep_client) {
 }
 
 void Exchange::record(Reason reason) {
-  const bool have_head = head_ms_ != 0;
+  const bool have_head = head_us_ != 0;
   if (!have_head && status_ == 0 && !parser_.started()) return;  // not a byte of a request
   if (have_head) context_.stats.add(stats::Gauge::RequestsInFlight, -1);
   if (is_client_gone(reason) || status_ == 0) status_ = info(reason).status;
@@ -220,6 +221,7 @@ void Exchange::record(Reason reason) {
     line.method = parser_.head().method;
     line.path = parser_.head().path;
   }
+  line.route = "unmatched";  // as in the metrics
   if (route_ != nullptr) {
     line.route = route_->name;
     line.service = pool_->service().name;
@@ -244,11 +246,13 @@ Alive Exchange::client_lost(Reason reason) {
 
 /// RFC 9110 §9.2: whether the client has left while we wait for a backend. Looks only when something has happened.
 Alive Exchange::check_client_left() {
-  if (request_ != RequestState::Done || own_ || client_left_ || !client_->readable() || client_->has_input())
-    return Alive::Yes;
+  if (request_ != RequestState::Done || own_ || client_left_ || !client_->readable()) return Alive::Yes;
+  // A reset leaves no doubt, whatever came before it.
+  if (platform::socket_error(client_->transport().fd()) != 0) return client_lost(Reason::ClientReset);
+  if (client_->has_input()) return Alive::Yes;  // the next request of a pipeline
   char byte = 0;
   const ssize_t n = recv(client_->transport().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (n > 0) return Alive::Yes;  // the next request of a pipeline
+  if (n > 0) return Alive::Yes;
   if (n < 0) return errno == EAGAIN || errno == EINTR ? Alive::Yes : client_lost(Reason::ClientReset);
   client_left_ = true;
   left_deadline_ms_ = context_.loop.now_ms() + kHalfCloseGraceMs;
@@ -270,7 +274,7 @@ void Exchange::update_deadline() {
     consider(started_ms, config.read_timeout);
   } else {
     if (request_ != RequestState::Done) consider(started_ms, route_ ? route_->read_timeout : config.read_timeout);
-    consider(head_ms_, route_ ? route_->write_timeout : config.write_timeout);
+    consider(head_us_ / 1000, route_ ? route_->write_timeout : config.write_timeout);
     if (response_ == ResponseState::AwaitHead && request_ == RequestState::Done && route_ != nullptr)
       consider(sent_ms_, route_->response_header_timeout);
   }
@@ -294,7 +298,7 @@ void Exchange::on_client_deadline() {
     return (void)own_response(Reason::RequestBodyTimeout);
   }
   const auto write_timeout = route_ ? route_->write_timeout : context_.config.write_timeout;
-  if (over(head_ms_, write_timeout)) {
+  if (over(head_us_ / 1000, write_timeout)) {
     if (response_begun_) return (void)finish(Reason::ResponseTimeout, false);
     return (void)own_response(Reason::ResponseTimeout);
   }

@@ -111,6 +111,7 @@ class Exchange final : public Mortal, public BackendUser {
   ResponseState response_ = ResponseState::None;
   bool close_after_ = false;     // no further request on this client connection
   bool response_begun_ = false;  // a final response head is on its way to the client
+  bool head_waits_ = false;      // and is still in the outbox, untouched
   bool own_ = false;             // it is ours, not a backend's
   bool retried_ = false;
   bool backend_spoke_ = false;   // a byte of this response has come
@@ -126,7 +127,7 @@ class Exchange final : public Mortal, public BackendUser {
   BackendPool* pool_ = nullptr;
 
   int64_t started_us_ = 0;
-  int64_t head_ms_ = 0;  // when the request's head was complete
+  int64_t head_us_ = 0;  // when the request's head was complete
   int64_t sent_ms_ = 0;  // when the request was complete at the backend
   int64_t left_deadline_ms_ = 0;
 

@@ -40,9 +40,7 @@ Outbox::Flush Outbox::flush(Transport& transport, BufferPool& buffers) {
     }
     return Flush::Failed;
   }
-  first_ = count_ = small_used_ = 0;
-  scratch_first_ = false;
-  kept_.reset();
+  discard();
   return Flush::Drained;
 }
 
@@ -65,11 +63,15 @@ void Outbox::keep_scratch(BufferPool& buffers) {
   piece.iov_base = kept_->room();
 }
 
-void Outbox::reset() {
+void Outbox::discard() {
   first_ = count_ = small_used_ = 0;
   scratch_first_ = false;
-  written_ = 0;
   kept_.reset();
+}
+
+void Outbox::reset() {
+  discard();
+  written_ = 0;
 }
 
 }  // namespace restgate::worker

@@ -36,6 +36,9 @@ class Outbox {
   void add_small(std::string_view bytes);
 
   Flush flush(Transport& transport, BufferPool& buffers);
+  /// Forgets what has not been written.
+  void discard();
+  /// Forgets everything, the count of written bytes too.
   void reset();
 
   static constexpr size_t kSmallBytes = 96;

@@ -52,6 +52,7 @@ void Exchange::on_backend_io() {
 
 Alive Exchange::pump_response() {
   for (int round = 0; round < kRoundsPerTurn; ++round) {
+    head_waits_ = false;
     switch (to_client_.flush(client_->transport(), context_.buffers)) {
       case Outbox::Flush::Blocked:
         return Alive::Yes;
@@ -63,8 +64,9 @@ Alive Exchange::pump_response() {
     if (response_ == ResponseState::Done) return response_complete();
     if (response_ == ResponseState::None || !backend_->ready()) return Alive::Yes;
     if (backend_->has_input()) {
+      const size_t before = backend_->inbox().size();
       if (produce_response() == Alive::No) return Alive::No;
-      if (!to_client_.empty() || response_ == ResponseState::Done) continue;
+      if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
     if (!backend_->readable()) return Alive::Yes;
     if (read_backend() == Alive::No) return Alive::No;
@@ -88,9 +90,13 @@ Alive Exchange::stream_response() {
       response_ = ResponseState::Done;
       return Alive::Yes;
     case BodyProgress::Malformed:
-      return backend_failed(Reason::BackendBodyCut);
+      break;
   }
-  return Alive::Yes;
+  if (!head_waits_) return backend_failed(Reason::BackendBodyCut);
+  // The head came in the same breath and has not left yet: the client can still be told.
+  to_client_.discard();
+  response_begun_ = false;
+  return backend_failed(Reason::BackendBadResponse);
 }
 
 Alive Exchange::read_response_head() {
@@ -143,7 +149,7 @@ Alive Exchange::final_response() {
   if (rendered.empty()) return backend_failed(Reason::BackendBadResponse);
   to_client_.add_scratch(rendered);
   status_ = head.status;
-  response_begun_ = true;
+  response_begun_ = head_waits_ = true;
   response_ = ResponseState::Streaming;
   response_body_.start(head.body, head.content_length);
   backend_->inbox().consume(response_parser_.consumed());
@@ -177,6 +183,7 @@ Alive Exchange::backend_ended(bool orderly) {
 
 Alive Exchange::response_complete() {
   if (own_) return finish(Reason::None, !close_after_);
+  context_.stats.backend_duration(pool_->index(), static_cast<uint64_t>(context_.loop.now_us() - head_us_));
   const http1::ResponseHead& head = response_parser_.head();
   const bool clean = request_ == RequestState::Done && !request_broken_ && head.keep_alive &&
                      response_body_.kind() != BodyKind::UntilClose;

@@ -1,5 +1,7 @@
 #include "worker/worker.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -128,8 +130,11 @@ void Worker::on_io(IoReady /*ready*/) {
 void Worker::drain(Drain why, int64_t limit_ms) {
   if (limit_ms > 0) drain_limit_.arm(milliseconds(limit_ms));
   if (context_.draining) return;
-  // In a roll the new worker takes from the same sockets; otherwise nobody does.
+  // In a roll the new worker takes from the same sockets. Otherwise nobody does: whoever comes now must be refused, not
+  // left waiting.
   acceptor_.stop(why != Drain::Roll);
+  if (why != Drain::Roll)
+    for (const int listener : std::exchange(heritage_.listeners, {})) ::close(listener);
   context_.draining = true;
   context_.drain_grace_ms =
       why == Drain::Roll ? kRollGraceMs : std::min(kShutdownGraceMs, limit_ms > 0 ? limit_ms / 2 : kShutdownGraceMs);
@@ -146,7 +151,10 @@ void Worker::on_turn() {
   access_log_.flush();
   if (access_log_.pending()) log_retry_.arm(kLogRetry);
   graveyard_.clear();
-  if (heritage_.scoreboard != nullptr) beat();
+  beat();
+  const int64_t begun_us = loop_.now_us();
+  context_.stats.add(stats::Counter::LoopTurns);
+  context_.stats.add(stats::Counter::LoopBusyMicros, static_cast<uint64_t>(loop_.refresh_clock() - begun_us));
   if (context_.draining && clients_.size() == 0 && tunnels_.size() == 0) loop_.stop();
 }
 

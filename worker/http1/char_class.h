@@ -22,7 +22,9 @@ constexpr bool is_alnum(unsigned c) {
 }
 
 constexpr uint8_t char_class(unsigned c) {
-  const auto in = [c](std::string_view set) { return c != 0 && set.find(static_cast<char>(c)) != set.npos; };
+  const auto in = [c](std::string_view set) {
+    return c != 0 && set.find(static_cast<char>(c)) != std::string_view::npos;
+  };
   unsigned bits = 0;
   if (is_alnum(c) || in("!#$%&'*+-.^_`|~")) bits |= kTokenChar;
   if (c > 0x20 && c < 0x7F && c != '#') bits |= kTargetChar;

@@ -51,10 +51,11 @@ Path::Verdict Path::split(std::string_view raw) {
   for (size_t begin = 1;;) {
     size_t end = begin;
     bool escaped = false;
-    for (; end < raw.size() && path_byte(raw[end]) != PathByte::Slash; ++end) {
-      const PathByte byte = path_byte(raw[end]);
-      if (byte == PathByte::Bad) return Verdict::BadCharacter;
-      escaped |= byte == PathByte::Percent;
+    while (end < raw.size() && path_byte(raw[end]) != PathByte::Slash) {
+      if (path_byte(raw[end]) == PathByte::Bad) return Verdict::BadCharacter;
+      if (path_byte(raw[end]) == PathByte::Percent) escaped = true;
+      ++end;
+      while (end < raw.size() && path_byte(raw[end]) == PathByte::Plain) ++end;
     }
     std::string_view segment = raw.substr(begin, end - begin);
     if (escaped) {

@@ -19,6 +19,10 @@ namespace restgate::http1 {
 /// Splits and checks a raw path (it begins with '/'). Reused from request to request: one per worker will do.
 class Path {
  public:
+  Path() = default;
+  Path(const Path&) = delete;  // segments_ points into decoded_
+  Path& operator=(const Path&) = delete;
+
   enum class Verdict : uint8_t {
     Ok,
     BadEscape,     ///< '%' without two hex digits, or an encoded NUL

@@ -1,7 +1,5 @@
 #include "worker/router/trie.h"
 
-#include <re2/re2.h>
-
 #include "worker/router/literal_hash.h"
 
 namespace restgate::worker::router {
@@ -102,7 +100,7 @@ uint32_t Trie::literal_child(uint32_t parent, std::string_view segment) const {
 }
 
 bool Trie::regex_matches(uint32_t regex, std::string_view segment) const {
-  return regexes_[regex]->Match(segment, 0, segment.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
+  return config::regex_matches(*regexes_[regex], segment);
 }
 
 }  // namespace restgate::worker::router

@@ -37,7 +37,8 @@ class TrieBuilder {
   uint32_t regex_step(uint32_t node, const config::Segment& segment, MethodSet methods);
   uint32_t regex_index(const config::Segment& segment);
   uint32_t new_node();
-  void reserve_literals(size_t edges);
+  void insert_literal(uint32_t parent, uint32_t child);
+  void resize_literals(size_t places);
   void lay_out_edges();
   void lay_out_leaves();
   Range append_leaves(size_t begin, size_t end);
@@ -46,6 +47,7 @@ class TrieBuilder {
   std::unordered_map<std::string_view, MethodId> method_ids_;
   std::unordered_map<std::string_view, uint32_t> regex_ids_;  // by text
   std::unordered_map<uint64_t, uint32_t> regex_children_;     // by node and regex
+  size_t literal_count_ = 0;
   std::vector<PendingEdge> edges_;
   std::vector<PendingLeaf> leaves_;
 };
@@ -63,9 +65,7 @@ MethodSet with_implied_head(MethodSet methods) {
 }  // namespace
 
 void TrieBuilder::build(const std::vector<config::Route>& routes) {
-  size_t literal_edges = 0;
-  for (const config::Route& route : routes) literal_edges += route.pattern.segments().size();
-  reserve_literals(literal_edges);
+  resize_literals(2);
   new_node();
   for (uint32_t i = 0; i < routes.size(); ++i) add(routes[i], i);
   lay_out_edges();
@@ -123,12 +123,27 @@ uint32_t TrieBuilder::literal_step(uint32_t node, const std::string& text) {
   trie_.nodes_[child].text = static_cast<uint32_t>(trie_.texts_.size());
   trie_.nodes_[child].text_size = static_cast<uint32_t>(text.size());
   trie_.texts_ += text;
-  const uint64_t hash = literal_hash(node, text);
+  if (++literal_count_ * 2 > trie_.literals_.size()) resize_literals(trie_.literals_.size() * 2);
+  insert_literal(node, child);
+  return child;
+}
+
+void TrieBuilder::insert_literal(uint32_t parent, uint32_t child) {
+  const Node& node = trie_.nodes_[child];
+  const uint64_t hash = literal_hash(parent, std::string_view(trie_.texts_).substr(node.text, node.text_size));
   const size_t mask = trie_.literals_.size() - 1;
   size_t place = hash >> trie_.literal_shift_;
   while (trie_.literals_[place].child != 0) place = (place + 1) & mask;
-  trie_.literals_[place] = {node, static_cast<uint32_t>(hash), child};
-  return child;
+  trie_.literals_[place] = {parent, static_cast<uint32_t>(hash), child};
+}
+
+void TrieBuilder::resize_literals(size_t places) {
+  std::vector<Slot> old(places);
+  old.swap(trie_.literals_);
+  trie_.literal_shift_ = static_cast<unsigned>(64 - std::countr_zero(places));
+  for (const Slot& slot : old) {
+    if (slot.child != 0) insert_literal(slot.parent, slot.child);
+  }
 }
 
 uint32_t TrieBuilder::regex_step(uint32_t node, const config::Segment& segment, MethodSet methods) {
@@ -150,12 +165,6 @@ uint32_t TrieBuilder::regex_index(const config::Segment& segment) {
 uint32_t TrieBuilder::new_node() {
   trie_.nodes_.emplace_back();
   return static_cast<uint32_t>(trie_.nodes_.size() - 1);
-}
-
-void TrieBuilder::reserve_literals(size_t edges) {
-  const size_t places = std::bit_ceil(std::max<size_t>(2 * edges, 2));
-  trie_.literals_.resize(places);
-  trie_.literal_shift_ = static_cast<unsigned>(64 - std::countr_zero(places));
 }
 
 void TrieBuilder::lay_out_edges() {
