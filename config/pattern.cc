@@ -248,7 +248,12 @@ bool Parser::compile_regex(size_t offset, Segment& segment) {
     return fail(offset + static_cast<size_t>(control - segment.regex_text.begin()), "control character in a regex");
   }
   segment.regex = regexes_.get(segment.regex_text);
-  if (segment.regex->ok()) return true;
+  if (segment.regex->ok()) {
+    if (segment.regex->ProgramSize() <= kMaxRegexProgram) return true;
+    return fail(offset, "the regex of '" + segment.text + "' is too large: it compiles to " +
+                            std::to_string(segment.regex->ProgramSize()) + " instructions, of at most " +
+                            std::to_string(kMaxRegexProgram));
+  }
   const size_t in_regex = segment.regex_text.find(segment.regex->error_arg());
   const size_t at = offset + (in_regex == std::string::npos ? 0 : in_regex);
   return fail(at, "bad regex of '" + segment.text + "': " + segment.regex->error());
@@ -275,7 +280,7 @@ bool Segment::matches(std::string_view decoded) const {
     case Kind::Literal:
       return text == decoded;
     case Kind::Regex:
-      return !decoded.empty() && regex->Match(decoded, 0, decoded.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
+      return regex_matches(*regex, decoded);
     case Kind::Parameter:
     case Kind::Rest:
       return !decoded.empty();
@@ -305,6 +310,11 @@ Result<Pattern, PatternError> Pattern::parse(std::string_view text, RegexCache& 
   pattern.text_ = text;
   pattern.segments_ = parser.take_segments();
   return pattern;
+}
+
+bool regex_matches(const re2::RE2& regex, std::string_view decoded) {
+  if (decoded.empty() || static_cast<int64_t>(decoded.size()) * regex.ProgramSize() > kMaxRegexWork) return false;
+  return regex.Match(decoded, 0, decoded.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
 }
 
 bool has_dot_segment(std::string_view decoded) {

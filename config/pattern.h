@@ -28,6 +28,12 @@ namespace restgate::config {
 
 inline constexpr size_t kMaxPatternBytes = 4096;
 inline constexpr size_t kMaxRegexBytes = 1024;
+/// Bounds the time of one regex on one segment, which is the product of both sizes at worst (here about 20 ms): a
+/// segment longer than this, divided by the size of the regex's program, is not matched. `[0-9]+`: no limit in
+/// practice;
+/// `[a-z]{1,64}`: 10 KB and more; the largest program that is accepted: 512 bytes.
+inline constexpr int64_t kMaxRegexWork = 2 * 1024 * 1024;
+inline constexpr int kMaxRegexProgram = 4096;  ///< instructions
 
 struct Segment {
   enum class Kind : uint8_t { Literal, Regex, Parameter, Rest };  // in order of specificity
@@ -75,6 +81,9 @@ class Pattern {
   std::string text_;
   std::vector<Segment> segments_;
 };
+
+/// Whether `regex` matches the whole of a decoded segment; never an empty one (see kMaxRegexWork for the longest).
+[[nodiscard]] bool regex_matches(const re2::RE2& regex, std::string_view decoded);
 
 /// Whether a decoded segment is "." or "..", or would hold one for a backend that takes an encoded '/' or '\' for a
 /// separator ("..%2Fetc"): such requests are refused (RFC 3986 §5.2.4, §6.2.2.3), so no pattern may ask for them.
