@@ -55,7 +55,9 @@ class RouteGatherer {
     uint32_t& entry = entry_of_[route];
     if (entry == kNone) {
       entry = static_cast<uint32_t>(routes_.size());
-      routes_.emplace_back().name = route == kUnmatchedRoute ? kUnmatchedRouteName : spec_.routes[route - 1];
+      RouteStats& made = routes_.emplace_back();
+      made.name = route == kUnmatchedRoute ? kUnmatchedRouteName : spec_.routes[route - 1];
+      made.requests.reserve(4);  // few routes see more
     }
     return routes_[entry];
   }

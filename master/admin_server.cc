@@ -1,0 +1,151 @@
+#include "master/admin_server.h"
+
+#include <evhtp.h>
+#include <fcntl.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+namespace restgate::master {
+namespace {
+
+constexpr const char* kMetricsType = "text/plain; version=0.0.4; charset=utf-8";
+constexpr const char* kJsonType = "application/json";
+constexpr std::chrono::milliseconds kAcceptPause{100};
+
+AdminResponse text(uint16_t status, std::string body) {
+  AdminResponse response;
+  response.status = status;
+  response.body = std::make_shared<const std::string>(std::move(body) + "\n");
+  return response;
+}
+
+timeval to_timeval(std::chrono::milliseconds duration) {
+  return {.tv_sec = static_cast<time_t>(duration.count() / 1000),
+          .tv_usec = static_cast<suseconds_t>(duration.count() % 1000 * 1000)};
+}
+
+}  // namespace
+
+void AdminServer::HtpDeleter::operator()(evhtp* htp) const {
+  evhtp_unbind_socket(htp);
+  evhtp_free(htp);
+}
+
+AdminServer::AdminServer(EventLoop& loop, UniqueFd listener, AdminHandlers handlers, const AdminLimits& limits)
+    : loop_(loop),
+      handlers_(std::move(handlers)),
+      limits_(limits),
+      sweep_timer_(loop, [this] { sweep(); }),
+      accept_timer_(loop, [this] { evconnlistener_enable(htp_->server); }),
+      htp_(evhtp_new(loop.base(), nullptr)) {
+  if (!htp_) throw std::bad_alloc();
+  const timeval stall = to_timeval(limits_.stall_timeout);
+  evhtp_set_timeouts(htp_.get(), nullptr, &stall);  // reading has its own deadlines, see AdminConnection
+  evhtp_set_gencb(htp_.get(), AdminConnection::on_request, nullptr);
+  evhtp_set_post_accept_cb(
+      htp_.get(),
+      [](evhtp_connection* connection, void* self) {
+        return static_cast<evhtp_res>(static_cast<AdminServer*>(self)->accept(connection) ? EVHTP_RES_OK
+                                                                                          : EVHTP_RES_ERROR);
+      },
+      this);
+  constexpr int kListensAlready = 0;
+  if (evhtp_accept_socket(htp_.get(), listener.get(), kListensAlready) != 0)
+    throw std::runtime_error("cannot watch the admin port's socket");
+  static_cast<void>(listener.release());  // libevhtp's now
+  // Without this, a lack of descriptors would make libevent write to stderr and try again for ever.
+  evconnlistener_set_error_cb(htp_->server, [](evconnlistener*, void* htp) {
+    static_cast<AdminServer*>(static_cast<evhtp*>(htp)->arg)->pause_accepting();
+  });
+  htp_->arg = this;
+}
+
+AdminServer::~AdminServer() {
+  while (!connections_.empty()) connections_.begin()->first->close();
+}
+
+bool AdminServer::accept(evhtp_connection* connection) {
+  graveyard_.clear();
+  if (connections_.size() >= limits_.max_connections && !make_room()) return false;
+  const int fd = connection->sock;
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);  // libevhtp does not ask for it, and the master may start another program
+  AdminConnectionOwner& owner = *this;
+  auto made = std::make_unique<AdminConnection>(loop_, connection, limits_, owner, ++accepted_);
+  AdminConnection* key = made.get();
+  connections_.emplace(key, std::move(made));
+  if (connections_.size() == 1) sweep_timer_.arm_every(std::min(limits_.request_timeout, limits_.idle_timeout) / 4);
+  return true;
+}
+
+/// Closes the connection that has been there longest without asking for anything. False: all are being answered.
+bool AdminServer::make_room() {
+  AdminConnection* oldest = nullptr;
+  for (const auto& [connection, owned] : connections_)
+    if (connection->waiting() && (oldest == nullptr || connection->serial() < oldest->serial())) oldest = connection;
+  if (oldest == nullptr) return false;
+  oldest->close();
+  return true;
+}
+
+void AdminServer::forget(AdminConnection& connection) {
+  const auto entry = connections_.find(&connection);
+  if (entry == connections_.end()) return;
+  graveyard_.push_back(std::move(entry->second));
+  connections_.erase(entry);
+}
+
+void AdminServer::sweep() {
+  graveyard_.clear();
+  std::vector<AdminConnection*> overdue;
+  for (const auto& [connection, owned] : connections_)
+    if (connection->overdue(loop_.now_ms())) overdue.push_back(connection);
+  for (AdminConnection* connection : overdue) connection->close();
+  if (connections_.empty()) sweep_timer_.cancel();
+}
+
+void AdminServer::pause_accepting() {
+  evconnlistener_disable(htp_->server);
+  accept_timer_.arm(kAcceptPause);
+}
+
+AdminResponse AdminServer::answer(std::string_view method, std::string_view path) {
+  const bool known = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/version";
+  if (!known) return text(404, "Not Found");
+  if (method != "GET" && method != "HEAD") {
+    AdminResponse response = text(405, "Method Not Allowed");
+    response.allow = "GET, HEAD";
+    return response;
+  }
+  return get(path);
+}
+
+AdminResponse AdminServer::get(std::string_view path) {
+  if (path == "/healthz") return text(200, "ok");
+  if (path == "/readyz") {
+    const Readiness readiness = handlers_.readiness();
+    return readiness.ready ? text(200, "ok") : text(503, readiness.reason.empty() ? "not ready" : readiness.reason);
+  }
+  if (path == "/metrics") return metrics();
+  AdminResponse response = text(200, handlers_.version());
+  response.content_type = kJsonType;
+  return response;
+}
+
+AdminResponse AdminServer::metrics() {
+  const auto large = std::count_if(connections_.begin(), connections_.end(), [this](const auto& entry) {
+    return entry.first->response_bytes() >= limits_.large_response_bytes;
+  });
+  if (static_cast<size_t>(large) >= limits_.max_large_responses) {
+    AdminResponse response = text(503, "too many clients are reading metrics");
+    response.retry_after = "1";
+    return response;
+  }
+  AdminResponse response;
+  response.content_type = kMetricsType;
+  response.body = handlers_.metrics();
+  return response;
+}
+
+}  // namespace restgate::master

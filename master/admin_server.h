@@ -1,0 +1,74 @@
+// AdminServer: /healthz, /readyz, /metrics and /version over HTTP. Master; libevhtp is hidden behind it.
+//
+// It shares the event loop with the supervision, so nothing in it waits, and everything that a client can make it hold
+// is bounded: connections, bytes of a request, time for a request, for a response and in between, large responses in
+// flight. What the answers say comes from handlers that the master gives.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "common/unique_fd.h"
+#include "master/admin_connection.h"
+
+struct evhtp;
+struct evconnlistener;
+
+namespace restgate::master {
+
+struct Readiness {
+  bool ready = false;
+  std::string reason;  ///< why not, in a sentence; shown to the client
+};
+
+/// Called on the event loop's thread, one for each request; must not block. All three are required.
+struct AdminHandlers {
+  std::function<Readiness()> readiness;
+  std::function<std::shared_ptr<const std::string>()> metrics;  ///< text exposition format 0.0.4
+  std::function<std::string()> version;                         ///< a JSON object
+};
+
+class AdminServer final : private AdminConnectionOwner {
+ public:
+  /// Serves what comes to `listener`, a socket that listens and does not block, until destroyed. The loop outlives it.
+  AdminServer(EventLoop& loop, UniqueFd listener, AdminHandlers handlers, const AdminLimits& limits = {});
+  AdminServer(const AdminServer&) = delete;
+  AdminServer& operator=(const AdminServer&) = delete;
+  ~AdminServer();
+
+  [[nodiscard]] size_t connections() const { return connections_.size(); }
+
+ private:
+  struct HtpDeleter {
+    void operator()(evhtp* htp) const;
+  };
+
+  AdminResponse answer(std::string_view method, std::string_view path) override;
+  void forget(AdminConnection& connection) override;
+
+  [[nodiscard]] AdminResponse get(std::string_view path);
+  [[nodiscard]] AdminResponse metrics();
+  [[nodiscard]] bool accept(evhtp_connection* connection);
+  [[nodiscard]] bool make_room();
+  void sweep();
+  void pause_accepting();
+
+  EventLoop& loop_;
+  AdminHandlers handlers_;
+  AdminLimits limits_;
+  std::unordered_map<AdminConnection*, std::unique_ptr<AdminConnection>> connections_;
+  std::vector<std::unique_ptr<AdminConnection>> graveyard_;  ///< closed, perhaps still on the call stack
+  TimerEvent sweep_timer_;
+  TimerEvent accept_timer_;
+  uint64_t accepted_ = 0;
+  std::unique_ptr<evhtp, HtpDeleter> htp_;
+};
+
+}  // namespace restgate::master
