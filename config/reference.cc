@@ -141,7 +141,10 @@ void write_amount(JsonWriter& json, const KeyInfo& key) {
     json.number("minimum", key.may_be_off ? 0 : key.min);
     json.close();
   }
-  if (key.may_be_off) write_constant(json, "\"off\"");
+  if (key.may_be_off) {
+    write_constant(json, "\"off\"");
+    write_constant(json, "false");  // what a checker that reads YAML 1.1 makes of a plain off
+  }
   if (key.may_be_off && key.kind == ValueKind::Duration) write_constant(json, "0");
   json.close();
 }
