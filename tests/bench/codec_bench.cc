@@ -70,7 +70,7 @@ void parse_request(benchmark::State& state, const std::string& request) {
   RequestParser parser{Limits{}};
   (void)parser.parse(request.data(), request.data() + request.size());
   const size_t before = allocations;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     parser.reset();
     if (parser.parse(request.data(), request.data() + request.size()) != ParseStatus::Done) std::abort();
     benchmark::DoNotOptimize(parser.head());
@@ -85,7 +85,7 @@ BENCHMARK_CAPTURE(parse_request, small, kSmallRequest);
 void parse_request_byte_by_byte(benchmark::State& state) {
   RequestParser parser{Limits{}};
   const std::string request = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x') + "\r\n\r\n";
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     parser.reset();
     for (size_t i = 1; i <= request.size(); ++i)
       benchmark::DoNotOptimize(parser.parse(request.data(), request.data() + i));
@@ -102,7 +102,7 @@ void parse_worst_connection(benchmark::State& state) {
   for (int i = 0; i < 198; ++i) request += std::string(99, 'a') + ":\r\n";
   request += "\r\n";
   RequestParser parser{Limits{}};
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     parser.reset();
     if (parser.parse(request.data(), request.data() + request.size()) != ParseStatus::Done) std::abort();
   }
@@ -113,7 +113,7 @@ void parse_response(benchmark::State& state) {
   ResponseParser parser{Limits{}};
   (void)parser.parse(kResponse.data(), kResponse.data() + kResponse.size());
   const size_t before = allocations;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     parser.reset(false);
     if (parser.parse(kResponse.data(), kResponse.data() + kResponse.size()) != ParseStatus::Done) std::abort();
     benchmark::DoNotOptimize(parser.head());
@@ -135,7 +135,7 @@ void decode_chunks(benchmark::State& state) {
   body += "0\r\n\r\n";
   ChunkedDecoder decoder{Limits{}};
   const size_t before = allocations;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     decoder.reset();
     const char* at = body.data();
     ChunkedDecoder::Step step;
@@ -155,7 +155,7 @@ void write_request(benchmark::State& state) {
   RequestParser parser{Limits{}};
   (void)parser.parse(kBrowserRequest.data(), kBrowserRequest.data() + kBrowserRequest.size());
   std::array<char, 2048> space;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     HeadWriter out(space.data(), space.data() + space.size());
     out.request_line(parser.head().method, parser.head().target);
     for (const Field& field : parser.head().fields)

@@ -55,7 +55,7 @@ void check(const std::string& input, const Limits& limits) {
   const DecodedBody whole = feed_chunked(decoder, input, {});
   check_against_reference(input, whole, limits);
   std::vector<std::vector<size_t>> ways = {restgate::http1::test::every_byte(input.size())};
-  const size_t step = 1 + input.size() / 64;
+  const size_t step = 1 + input.size() / 8;  // the fuzzer moves the cuts by the length
   for (size_t cut = 0; cut < input.size(); cut += step) ways.push_back({cut});
   for (const auto& cuts : ways) {
     decoder.reset();

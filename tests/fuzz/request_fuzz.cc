@@ -21,8 +21,8 @@ void check(const std::string& input, const Limits& limits) {
   RequestParser parser(limits);
   const std::string whole = restgate::http1::test::feed_head(parser, input, {});
   const std::string expected = restgate::http1::reference::parse_request(input, limits);
-  if (expected != whole.substr(0, expected == "failed" ? 6 : whole.npos)) differ("reference", expected, whole);
-  const size_t step = 1 + input.size() / 64;
+  if (expected != whole.substr(0, expected == "failed" ? 6 : std::string::npos)) differ("reference", expected, whole);
+  const size_t step = 1 + input.size() / 8;  // the fuzzer moves the cuts by the length
   for (size_t cut = 0; cut < input.size(); cut += step) {
     parser.reset();
     const std::string split = restgate::http1::test::feed_head(parser, input, {cut});

@@ -52,7 +52,7 @@ void check(const ChunkedCase& row, const Limits& limits = {}) {
   const bool complete = reference.verdict == reference::ChunkedBody::Verdict::Complete;
   EXPECT_EQ(want.rfind("done", 0) == 0, complete) << "the reference decoder";
   if (reference.verdict == reference::ChunkedBody::Verdict::Reject) {
-    EXPECT_EQ(want.find(": "), want.npos);
+    EXPECT_EQ(want.find(": "), std::string::npos);
   } else if (complete) {
     const std::string consumed = std::to_string(reference.consumed);
     EXPECT_EQ(want, "done: " + reference.data + "|" + reference.trailers + " in " + consumed);
