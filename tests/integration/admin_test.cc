@@ -1,6 +1,7 @@
 // The admin side: health, readiness, metrics, version; nobody there can hold up the gateway (DESIGN §6).
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "integration/support/played.h"
@@ -65,7 +66,8 @@ TEST(Admin, NoSeriesTwice) {
   Gateway gateway(catch_all(origin.url()));
   EXPECT_EQ(gateway.get("/").status(), 200);
   std::set<std::pair<std::string, Metrics::Labels>> seen;
-  for (const Metrics::Sample& sample : gateway.metrics().samples())
+  const Metrics metrics = gateway.metrics();
+  for (const Metrics::Sample& sample : metrics.samples())
     EXPECT_TRUE(seen.insert({sample.name, sample.labels}).second) << sample.name;
   gateway.stop();
 }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <nlohmann/json.hpp>
 #include <regex>
 
 #include "integration/support/gateway.h"
@@ -115,17 +116,17 @@ TEST_F(Demo, AdminSideAndReload) {
 TEST(DemoCommand, TakenPortIsNamedWithTheFlagThatHelps) {
   const Origin taken;
   const std::string port = std::to_string(taken.port());
-  const Run run = run_gateway({.arguments = {"demo", "-port", port, "-admin-port", "0"}, .environment = {}});
+  const Finished run = run_gateway({.arguments = {"demo", "-port", port, "-admin-port", "0"}, .environment = {}});
   EXPECT_EQ(run.exit_code, 1);
   EXPECT_NE(run.err.find(port), std::string::npos) << run.err;
   EXPECT_NE(run.err.find("-port"), std::string::npos) << run.err;
 }
 
 TEST(DemoCommand, PrintedConfigurationIsGood) {
-  const Run printed = run_gateway({.arguments = {"demo", "-print-config"}, .environment = {}});
+  const Finished printed = run_gateway({.arguments = {"demo", "-print-config"}, .environment = {}});
   EXPECT_EQ(printed.exit_code, 0);
   TempDir directory;
-  const Run checked =
+  const Finished checked =
       run_gateway({.arguments = {"-t", "-config", directory.write("demo.yaml", printed.out)}, .environment = {}});
   EXPECT_EQ(checked.exit_code, 0) << checked.err;
 }

@@ -1,6 +1,8 @@
 // Clients that leave, backends whose kept connection has died (RFC 9110 §9.2.2, RFC 9112 §9.3.1).
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "integration/support/played.h"
 
 namespace restgate::itest {
@@ -93,7 +95,8 @@ TEST(StaleConnection, IdempotentRequestIsSentOnceMore) {
           return m.sum("restgate_backend_retries_total", {{"service", "backend"}}) == 1;
         },
         "one retry");
-    EXPECT_EQ(played.gateway.metrics().sum("restgate_requests_total"), 2);
+    played.gateway.await_metrics([](const Metrics& m) { return m.sum("restgate_requests_total") == 2; },
+                                 "two requests");
     played.gateway.stop();
   }
 }

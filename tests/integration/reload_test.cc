@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "integration/support/load.h"
 #include "integration/support/played.h"

@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 #include "integration/support/load.h"
 #include "integration/support/played.h"
@@ -46,7 +47,8 @@ TEST(Supervision, AKilledWorkerIsReplacedWhileOthersServe) {
   // Only what the victim was executing may be lost: at most one request of each client.
   EXPECT_LE(load.lost(), 2U);
   const Json record = gateway.await_log(
-      [&](const Json& r) { return r.value("msg", "") == "worker ended" && r.at("pid") == victim; }, "obituary");
+      [&](const Json& r) { return r.value("msg", "") == "worker ended" && r.value("worker_pid", 0) == victim; },
+      "obituary");
   EXPECT_EQ(record.at("signal"), "SIGKILL");
   const Metrics metrics = gateway.await_metrics(
       [](const Metrics& m) {

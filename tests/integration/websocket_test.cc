@@ -33,6 +33,14 @@ void expect_frame(Stream& stream, Opcode opcode, const std::string& payload) {
   EXPECT_TRUE(frame.payload == payload);
 }
 
+// Ends it from both sides; then the gateway has nothing to wait for.
+void end_tunnel(Played& played) {
+  played.client.close();
+  played.backend.expect_end();
+  played.backend.close();
+  played.gateway.stop();
+}
+
 TEST(WebSocket, HandshakeAndFramesBothWays) {
   Played played;
   const Message request = open_tunnel(played);
@@ -65,7 +73,7 @@ TEST(WebSocket, EarlyBytesOfBothSidesArrive) {
   open_tunnel(played, ws::encode(Opcode::Text, "early client", true), ws::encode(Opcode::Text, "early backend", false));
   expect_frame(played.client, Opcode::Text, "early backend");
   expect_frame(played.backend, Opcode::Text, "early client");
-  played.gateway.stop();
+  end_tunnel(played);
 }
 
 TEST(WebSocket, LargeFramesBothWaysAtOnce) {
@@ -81,7 +89,7 @@ TEST(WebSocket, LargeFramesBothWaysAtOnce) {
   client_reads.get();
   client_sends.get();
   backend_sends.get();
-  played.gateway.stop();
+  end_tunnel(played);
 }
 
 TEST(WebSocket, HalfCloseByTheClientLeavesTheOtherDirection) {
@@ -139,7 +147,7 @@ TEST(WebSocket, TunnelOutlivesIdleAndHeadTimeouts) {
   idle_again.expect_end();
   played.backend.send("b");
   played.client.expect("b");
-  played.gateway.stop();
+  end_tunnel(played);
 }
 
 TEST(WebSocket, TunnelIdleTimeoutEndsASilentOne) {

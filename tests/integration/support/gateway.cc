@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <nlohmann/json.hpp>
+#include <set>
 
 namespace restgate::itest {
 
@@ -25,7 +27,14 @@ bool is_verdict(const Json& record) {
 }
 
 Json parse_record(const std::string& line) {
-  Json record = Json::parse(line, nullptr, /*allow_exceptions=*/false);
+  std::set<std::string> keys;
+  bool repeated = false;
+  const auto note_key = [&](int /*depth*/, Json::parse_event_t event, Json& key) {
+    if (event == Json::parse_event_t::key) repeated |= !keys.insert(key.get<std::string>()).second;
+    return true;
+  };
+  Json record = Json::parse(line, note_key, /*allow_exceptions=*/false);
+  if (repeated) throw Failure("a key twice in one record: " + line);
   if (!record.is_object()) throw Failure("not a JSON record on standard error: " + printable(line));
   return record;
 }
@@ -47,9 +56,9 @@ std::string gateway_binary() {
   return chosen == nullptr ? RESTGATE_BINARY : chosen;
 }
 
-Run run_gateway(const ProcessOptions& options) {
+Finished run_gateway(const ProcessOptions& options) {
   Process process(gateway_binary(), options);
-  Run run;
+  Finished run;
   run.exit_code = process.wait_exit();
   run.out = joined(process.out_lines());
   run.err = joined(process.err_lines());

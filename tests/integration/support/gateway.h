@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -22,12 +22,12 @@ using Json = nlohmann::json;
 std::string gateway_binary();
 
 /// Runs the binary to its end.
-struct Run {
+struct Finished {
   int exit_code = 0;
   std::string out;
   std::string err;
 };
-Run run_gateway(const ProcessOptions& options);
+Finished run_gateway(const ProcessOptions& options);
 
 class Gateway {
  public:

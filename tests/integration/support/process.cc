@@ -75,7 +75,8 @@ std::string TempDir::write(const std::string& name, const std::string& content) 
   return path;
 }
 
-Process::Process(const std::string& program, const ProcessOptions& options) : wake_(::eventfd(0, EFD_CLOEXEC)) {
+Process::Process(const std::string& program, const ProcessOptions& options)
+    : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   auto [out_read, out_write] = make_pipe();
   auto [err_read, err_write] = make_pipe();
   std::vector<std::string> arguments = options.arguments;
@@ -101,9 +102,17 @@ Process::~Process() {
   ::kill(pid_, SIGKILL);
   ::kill(-pid_, SIGKILL);
   ::waitpid(pid_, nullptr, 0);
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake();
+  collector_.join();
+}
+
+void Process::wake() const {
   const uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof(one));
-  collector_.join();
 }
 
 void Process::signal(int signo) const {
@@ -121,9 +130,11 @@ int Process::wait_exit(Deadline deadline) {
     if (deadline.passed()) throw Failure("the process does not end; it said:\n" + err_text());
   siginfo_t state{};
   ::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &state, WEXITED | WNOWAIT);
+  // What it has written is in the pipes by now.
   std::unique_lock lock(mutex_);
-  while (!collected_)
-    if (more_.wait_until(lock, deadline.at()) == std::cv_status::timeout) break;  // a child of it holds the pipe
+  const size_t flushes = flushes_;
+  wake();
+  while (!collected_ && flushes_ == flushes) more_.wait(lock);
   return state.si_code == CLD_EXITED ? state.si_status : -state.si_status;
 }
 
@@ -160,14 +171,17 @@ bool Process::drain(Output& output) {
 void Process::collect() {
   std::array<pollfd, 3> entries{pollfd{out_.fd.get(), POLLIN, 0}, pollfd{err_.fd.get(), POLLIN, 0},
                                 pollfd{wake_.get(), POLLIN, 0}};
-  while (entries[2].revents == 0 && (entries[0].fd >= 0 || entries[1].fd >= 0)) {
-    if (::poll(entries.data(), entries.size(), -1) < 0) continue;
-    const std::lock_guard lock(mutex_);
-    if (entries[0].revents != 0 && !drain(out_)) entries[0].fd = -1;
-    if (entries[1].revents != 0 && !drain(err_)) entries[1].fd = -1;
+  std::unique_lock lock(mutex_);
+  while (!stopping_ && (entries[0].fd >= 0 || entries[1].fd >= 0)) {
+    lock.unlock();
+    ::poll(entries.data(), entries.size(), -1);
+    lock.lock();
+    if (entries[0].fd >= 0 && !drain(out_)) entries[0].fd = -1;
+    if (entries[1].fd >= 0 && !drain(err_)) entries[1].fd = -1;
+    uint64_t count = 0;
+    if (::read(wake_.get(), &count, sizeof(count)) > 0) ++flushes_;
     more_.notify_all();
   }
-  const std::lock_guard lock(mutex_);
   for (Output* output : {&out_, &err_})
     if (!output->partial.empty()) output->lines.push_back(std::exchange(output->partial, {}));
   collected_ = true;

@@ -52,7 +52,7 @@ class Process {
   /// The direct children that are not zombies.
   [[nodiscard]] std::vector<pid_t> children() const;
 
-  /// All lines so far. After wait_exit() all there will be.
+  /// All lines so far. After wait_exit() all that the process itself has written.
   [[nodiscard]] std::vector<std::string> out_lines() const;
   [[nodiscard]] std::vector<std::string> err_lines() const;
   [[nodiscard]] std::string err_text() const;
@@ -72,17 +72,20 @@ class Process {
   };
   void collect();
   bool drain(Output& output);
+  void wake() const;
   bool wait_for_more(std::unique_lock<std::mutex>& lock, size_t seen, const Deadline& deadline) const;
   [[noreturn]] void give_up(std::unique_lock<std::mutex>& lock, const std::string& what) const;
 
   pid_t pid_ = -1;
   UniqueFd pidfd_;
-  UniqueFd wake_;  // ends collect() though a grandchild still holds the pipe
+  UniqueFd wake_;  // an eventfd: makes collect() look at the pipes now, though a grandchild may hold them open
   mutable std::mutex mutex_;
   mutable std::condition_variable more_;
   Output out_;              // guarded by mutex_
   Output err_;              // guarded by mutex_
   bool collected_ = false;  // guarded by mutex_: the pipes have ended
+  bool stopping_ = false;   // guarded by mutex_: collect() shall end
+  size_t flushes_ = 0;      // guarded by mutex_: how often collect() has answered wake()
   std::thread collector_;
 };
 
