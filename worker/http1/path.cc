@@ -8,9 +8,9 @@
 namespace restgate::http1 {
 namespace {
 
-// What an unusually long path made these grow to is given back at the next one.
-constexpr size_t kKeptSegments = 128;
-constexpr size_t kKeptDecodedBytes = 4096;
+// What an unusually long path made these grow to is given back.
+constexpr size_t kKeptSegments = 64;
+constexpr size_t kKeptDecodedBytes = 1024;
 
 enum class PathByte : uint8_t { Plain, Slash, Percent, Bad };
 
@@ -38,12 +38,17 @@ bool is_plain_dot_segment(std::string_view segment) {
 }  // namespace
 
 Path::Verdict Path::assign(std::string_view raw) {
-  segments_.clear();
-  decoded_used_ = 0;
-  release_excess();
+  clear();
   const Verdict verdict = split(raw);
   if (verdict != Verdict::Ok) segments_.clear();
   return verdict;
+}
+
+void Path::clear() {
+  segments_.clear();
+  decoded_used_ = 0;
+  if (segments_.capacity() > kKeptSegments) std::vector<std::string_view>().swap(segments_);
+  if (decoded_.capacity() > kKeptDecodedBytes) std::string().swap(decoded_);
 }
 
 Path::Verdict Path::split(std::string_view raw) {
@@ -89,11 +94,6 @@ Path::Verdict Path::decode(std::string_view segment, std::string_view& decoded) 
   decoded = {first, static_cast<size_t>(out - first)};
   decoded_used_ += decoded.size();
   return config::has_dot_segment(decoded) ? Verdict::DotSegment : Verdict::Ok;
-}
-
-void Path::release_excess() {
-  if (segments_.capacity() > kKeptSegments) std::vector<std::string_view>().swap(segments_);
-  if (decoded_.capacity() > kKeptDecodedBytes) std::string().swap(decoded_);
 }
 
 }  // namespace restgate::http1

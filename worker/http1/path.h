@@ -32,6 +32,8 @@ class Path {
   };
   /// Of several faults the first is named. `raw` must stay where it is for as long as segments() is used.
   Verdict assign(std::string_view raw);
+  /// Forgets the path, and gives back the memory that an unusually long one took. assign() begins with it.
+  void clear();
   /// Decoded: "%2F" becomes a '/' inside its segment. "/" has one, empty; "/a/" has "a" and an empty one.
   /// Views into `raw` and into this object; none unless the verdict was Ok. Valid until the next assign().
   [[nodiscard]] const std::vector<std::string_view>& segments() const { return segments_; }
@@ -39,7 +41,6 @@ class Path {
  private:
   Verdict split(std::string_view raw);
   Verdict decode(std::string_view segment, std::string_view& decoded);
-  void release_excess();
 
   std::vector<std::string_view> segments_;
   std::string decoded_;      // bytes of the segments that held escapes; at least as long as the longest path so far

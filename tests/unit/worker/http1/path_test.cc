@@ -110,6 +110,9 @@ TEST(Path, LongPathsLeaveNothingBehind) {
   ASSERT_EQ(path.assign(raw), Verdict::Ok);
   EXPECT_EQ(path.segments().size(), 5000U);
   EXPECT_EQ(path.segments().back(), "a");
+  path.clear();
+  EXPECT_EQ(path.segments().capacity(), 0U);
+  ASSERT_EQ(path.assign(raw), Verdict::Ok);
   ASSERT_EQ(path.assign("/b%20c/d"), Verdict::Ok);
   EXPECT_THAT(path.segments(), ElementsAre("b c", "d"));
   EXPECT_LE(path.segments().capacity(), 16U);
