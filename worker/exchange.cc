@@ -17,13 +17,6 @@ namespace {
 // cannot tell. It gets its answer if that comes within this time.
 constexpr int64_t kHalfCloseGraceMs = 1'000;
 
-/// What the client is told of a refused head.
-Reason reason_of(const http1::ParseFailure& failure) {
-  for (const ReasonInfo& candidate : kReasons)
-    if (candidate.code == failure.reason) return candidate.reason;
-  return Reason::BadRequest;
-}
-
 bool is_client_gone(Reason reason) {
   return reason == Reason::ClientClosed || reason == Reason::ClientReset || reason == Reason::ClientTimeout;
 }
@@ -100,7 +93,7 @@ Alive Exchange::read_head() {
 
 Alive Exchange::fail_parse() {
   close_after_ = true;
-  return own_response(reason_of(parser_.failure()));
+  return own_response(parser_.failure().code);
 }
 
 Alive Exchange::dispatch() {

@@ -95,6 +95,7 @@ class Exchange final : public Mortal, public BackendUser {
   Alive final_response();
   Alive stream_response();
   Alive switch_protocols();
+  [[nodiscard]] bool offers_upgrade() const;
   [[nodiscard]] bool upgrade_allowed() const;
   Alive read_backend();
   Alive backend_ended(bool orderly);

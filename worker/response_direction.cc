@@ -208,11 +208,18 @@ Alive Exchange::backend_failed(Reason reason) {
   return finish(reason, false);
 }
 
+/// Whether the client's wish for another protocol goes on to the backend. Not h2c: requests inside such a tunnel would
+/// go around routes and limits.
+bool Exchange::offers_upgrade() const {
+  const http1::RequestHead& request = parser_.head();
+  return request.wants_upgrade && request.body == BodyKind::None && !list_has(request.upgrade, "h2c");
+}
+
 /// RFC 9110 §7.8: 101 only to a client that asked for this protocol.
 bool Exchange::upgrade_allowed() const {
   const http1::RequestHead& request = parser_.head();
   const http1::ResponseHead& head = response_parser_.head();
-  if (!request.wants_upgrade || request.body != BodyKind::None || request.minor_version == 0) return false;
+  if (!offers_upgrade()) return false;
   if (!head.connection_upgrade || head.upgrade.empty() || request_ != RequestState::Done) return false;
   return list_has(request.upgrade, head.upgrade);
 }
