@@ -186,17 +186,17 @@ LogFormat format() {
   return sink().format.load(std::memory_order_relaxed);
 }
 
-bool enabled(LogLevel of) {
-  return of >= level();
+bool enabled(LogLevel level) {
+  return level >= log::level();
 }
 
-void write(LogLevel of, std::string_view msg, Fields fields) {
-  if (!enabled(of)) return;
+void write(LogLevel level, std::string_view msg, Fields fields) {
+  if (!enabled(level)) return;
   const int saved_errno = errno;
-  const Record record{realtime_us(), to_string(of), msg, {fields.begin(), fields.size()}, getpid(), 0};
+  const Record record{realtime_us(), to_string(level), msg, {fields.begin(), fields.size()}, getpid(), 0};
   Sink::current = &record;
   // Through glog to our sink alone; the sink takes the record itself, with its fields.
-  google::LogMessage("", 0, glog_severity(of), &sink(), false).stream() << msg;
+  google::LogMessage("", 0, glog_severity(level), &sink(), false).stream() << msg;
   Sink::current = nullptr;
   errno = saved_errno;
 }

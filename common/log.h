@@ -1,7 +1,9 @@
 // Operational log: structured records through glog's sink to stderr, as text or JSON. Any process.
 //
 // Not for the access log of the data plane (worker/access_log.h batches its own lines).
-// A value can never forge a line or a field: everything is escaped.
+// A value can never forge a line or a field: everything is escaped. A record is one write, which never waits: what a
+// slow reader does not take is dropped, and the next record says how many were (dropped_records). libevent's messages
+// and glog's own take the same way; a failed CHECK or a crash adds its stack. Children inherit it all by fork.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +38,8 @@ struct Field {
 
 using Fields = std::initializer_list<Field>;
 
-/// Starts logging in this process: call once, before the first record, in main.
+/// Starts logging in this process: call once, before the first record, in main. `program` must live as long as the
+/// process (a literal). Ignores SIGPIPE; handles the signals of crashes, unless a sanitizer does.
 void start(const char* program, LogLevel level, LogFormat format);
 /// Changes level and format (a reload); affects this process and what it forks later.
 void configure(LogLevel level, LogFormat format);

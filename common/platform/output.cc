@@ -1,6 +1,5 @@
 #include "common/platform/output.h"
 
-#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -9,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
 namespace restgate::platform {
 

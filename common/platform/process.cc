@@ -40,6 +40,19 @@ void close_listed_except(const std::vector<int>& sorted_keep) {
     if (!std::binary_search(sorted_keep.begin(), sorted_keep.end(), fd)) close(fd);
 }
 
+/// Gives the environment a new home, which lives as long as the process: getenv() hands out pointers into it.
+void move_environment() {
+  size_t count = 0;
+  while (environ != nullptr && environ[count] != nullptr) ++count;
+  auto** moved = new char*[count + 1];
+  for (size_t i = 0; i < count; ++i) {
+    const size_t size = std::strlen(environ[i]) + 1;
+    moved[i] = static_cast<char*>(std::memcpy(new char[size], environ[i], size));
+  }
+  moved[count] = nullptr;
+  environ = moved;
+}
+
 }  // namespace
 
 void ignore_sigpipe() {
@@ -110,18 +123,9 @@ ProcessTitle::ProcessTitle(int argc, char** argv) {
   // The strings of argv and environ stand one behind the other in one area at the end of the stack.
   char* end = argv[0];
   for (int i = 0; i < argc && argv[i] == end; ++i) end += std::strlen(argv[i]) + 1;
-  size_t variables = 0;
-  for (; environ != nullptr && environ[variables] != nullptr; ++variables)
-    if (environ[variables] == end) end += std::strlen(environ[variables]) + 1;
-  // The environment's new home lives as long as the process: getenv() hands out pointers into it.
-  auto** moved = static_cast<char**>(std::malloc((variables + 1) * sizeof(char*)));
-  if (moved == nullptr) return;
-  for (size_t i = 0; i < variables; ++i) {
-    moved[i] = strdup(environ[i]);
-    if (moved[i] == nullptr) return;
-  }
-  moved[variables] = nullptr;
-  environ = moved;
+  for (char** variable = environ; variable != nullptr && *variable != nullptr; ++variable)
+    if (*variable == end) end += std::strlen(*variable) + 1;
+  move_environment();
   area_ = {argv[0], static_cast<size_t>(end - argv[0])};
   for (int i = 1; i < argc; ++i) argv[i] = nullptr;
 }
