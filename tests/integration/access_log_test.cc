@@ -98,6 +98,48 @@ TEST(AccessLog, HostilePathsAreEscaped) {
   EXPECT_EQ(records, answered);
 }
 
+TEST(AccessLog, LinesOfSeveralWorkersNeverMix) {
+  HandlerOrigin origin(always("x"));
+  ConfigText config = catch_all(origin.url());
+  // A pipe of one page is often full: what does not fit must wait as a whole line.
+  Gateway gateway(config.set("workers", "4"), 4096);
+  const std::string target = "/" + std::string(300, 'p');
+  std::vector<Stream> clients;
+  for (int i = 0; i < 16; ++i) clients.push_back(gateway.connect());
+  constexpr int kRounds = 10;
+  constexpr int kPipelined = 10;
+  std::string requests;
+  for (int i = 0; i < kPipelined; ++i) requests += request_head("GET", target);
+  for (int round = 0; round < kRounds; ++round) {
+    for (Stream& client : clients) client.send(requests);
+    for (Stream& client : clients)
+      for (int i = 0; i < kPipelined; ++i) EXPECT_EQ(client.read_response().status(), 200);
+  }
+  clients.clear();
+  const double total = 16.0 * kRounds * kPipelined;
+  gateway.expect_requests("all", "GET", 200, total);
+  const double dropped = gateway.metrics().sum("restgate_access_log_dropped_total");
+  gateway.stop();
+  double records = 0;
+  for (const Json& record : gateway.logs()) {
+    if (!is_access(record)) continue;
+    ++records;
+    EXPECT_EQ(record.at("path"), target);
+  }
+  EXPECT_EQ(records + dropped, total);
+}
+
+TEST(AccessLog, AVeryLongPathIsStillOneValidRecord) {
+  HandlerOrigin origin(always("x"));
+  Gateway gateway(catch_all(origin.url()));
+  const std::string target = "/" + std::string(30'000, 'a');
+  EXPECT_EQ(gateway.get(target).status(), 200);
+  const Json record = gateway.await_access();
+  EXPECT_TRUE(target.starts_with(record.at("path").get<std::string>().substr(0, 500)));
+  EXPECT_EQ(record.at("status"), 200);
+  gateway.stop();
+}
+
 TEST(AccessLog, TextFormatKeepsALineALine) {
   HandlerOrigin origin(always("x"));
   TempDir directory;

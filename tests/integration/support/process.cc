@@ -79,6 +79,7 @@ Process::Process(const std::string& program, const ProcessOptions& options)
     : wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   auto [out_read, out_write] = make_pipe();
   auto [err_read, err_write] = make_pipe();
+  if (options.pipe_size > 0) ::fcntl(err_write.get(), F_SETPIPE_SZ, options.pipe_size);
   std::vector<std::string> arguments = options.arguments;
   arguments.insert(arguments.begin(), program);
   std::vector<std::string> environment = environment_of(options);

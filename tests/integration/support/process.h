@@ -33,6 +33,7 @@ class TempDir {
 struct ProcessOptions {
   std::vector<std::string> arguments;              ///< without the program
   std::map<std::string, std::string> environment;  ///< in addition to PATH and the sanitizers' options
+  int pipe_size = 0;                               ///< of standard error, in bytes; 0: the system's
 };
 
 class Process {

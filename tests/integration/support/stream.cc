@@ -23,6 +23,23 @@ sockaddr_in loopback(uint16_t port) {
   return address;
 }
 
+// Connects a non-blocking socket; 0 or the errno.
+int connect_in_time(int fd, uint16_t port) {
+  const sockaddr_in address = loopback(port);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
+  const Deadline deadline;
+  pollfd entry{fd, POLLOUT, 0};
+  int ready = 0;
+  while ((ready = ::poll(&entry, 1, deadline.left_ms())) < 0) {
+  }
+  if (ready == 0) return ETIMEDOUT;
+  int error = 0;
+  socklen_t size = sizeof(error);
+  getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+  return error;
+}
+
 }  // namespace
 
 Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
@@ -33,18 +50,16 @@ Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
 }
 
 Stream Stream::connect(uint16_t port, int receive_buffer) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
-  const sockaddr_in address = loopback(port);
-  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
-    throw Failure("connect to port " + std::to_string(port) + ": " + std::strerror(errno));
+  if (const int error = connect_in_time(fd.get(), port); error != 0)
+    throw Failure("connect to port " + std::to_string(port) + ": " + std::strerror(error));
   return Stream(std::move(fd));
 }
 
 int Stream::probe(uint16_t port) {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const sockaddr_in address = loopback(port);
-  return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 ? 0 : errno;
+  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  return connect_in_time(fd.get(), port);
 }
 
 void Stream::fail(const std::string& what) const {
