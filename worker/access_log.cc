@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <climits>
 #include <ctime>
 
 #include "common/log_format.h"
@@ -27,6 +28,19 @@ void append_seconds(std::string& to, int64_t micros) {
   to.append(fraction.data(), fraction.size());
 }
 
+// A line must fit into one atomic write to a pipe whatever the client sends, so what it chooses is cut. What is left
+// may double when it is escaped.
+constexpr size_t kLongestMethod = 64;
+constexpr size_t kLongestPath = 1024;
+constexpr std::string_view kCut = "...";
+
+/// The next bytes to write: whole lines, and no more than a pipe takes at once, so that the lines of several processes
+/// do not mix.
+std::string_view whole_lines(std::string_view batch) {
+  if (batch.size() <= PIPE_BUF) return batch;
+  return batch.substr(0, batch.rfind('\n', PIPE_BUF - 1) + 1);
+}
+
 }  // namespace
 
 AccessLog::AccessLog(bool enabled, LogFormat format, stats::Writer stats, uint64_t generation)
@@ -43,10 +57,17 @@ void AccessLog::write(const AccessRecord& record) {
     stats_.add(stats::Counter::AccessLogDropped);
     return;
   }
+  AccessRecord line = record;
+  line.method = line.method.substr(0, kLongestMethod);
+  std::string shortened;
+  if (line.path.size() > kLongestPath) {
+    shortened.assign(line.path.substr(0, kLongestPath)).append(kCut);
+    line.path = shortened;
+  }
   if (format_ == LogFormat::Json)
-    append_json(record);
+    append_json(line);
   else
-    append_text(record);
+    append_text(line);
   batch_ += suffix_;
 }
 
@@ -101,7 +122,7 @@ void AccessLog::append_json(const AccessRecord& record) {
 
 void AccessLog::flush() {
   while (written_ < batch_.size()) {
-    const ssize_t n = output_.write(std::string_view(batch_).substr(written_));
+    const ssize_t n = output_.write(whole_lines(std::string_view(batch_).substr(written_)));
     if (n > 0) {
       written_ += static_cast<size_t>(n);
       continue;

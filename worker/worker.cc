@@ -128,20 +128,23 @@ void Worker::on_io(IoReady /*ready*/) {
 }
 
 void Worker::drain(Drain why, int64_t limit_ms) {
+  const bool last = why != Drain::Roll;
   if (limit_ms > 0) drain_limit_.arm(milliseconds(limit_ms));
-  if (context_.draining) return;
   // In a roll the new worker takes from the same sockets. Otherwise nobody does: whoever comes now must be refused, not
   // left waiting.
-  acceptor_.stop(why != Drain::Roll);
-  if (why != Drain::Roll)
+  acceptor_.stop(last);
+  if (last)
     for (const int listener : std::exchange(heritage_.listeners, {})) ::close(listener);
+  int64_t grace_ms = kRollGraceMs;
+  if (last) grace_ms = std::min(kShutdownGraceMs, limit_ms > 0 ? limit_ms / 2 : kShutdownGraceMs);
+  // A shutdown hastens a roll's drain; nothing else changes one that is under way.
+  if (context_.draining && grace_ms >= context_.drain_grace_ms) return;
   context_.draining = true;
-  context_.drain_grace_ms =
-      why == Drain::Roll ? kRollGraceMs : std::min(kShutdownGraceMs, limit_ms > 0 ? limit_ms / 2 : kShutdownGraceMs);
+  context_.drain_grace_ms = grace_ms;
   if (heritage_.scoreboard != nullptr)
     heritage_.scoreboard->rows[heritage_.scoreboard_slot].accepting.store(0, std::memory_order_release);
   for (const auto& backend : context_.backends) backend->close_idle();
-  clients_.drain_all(context_.drain_grace_ms);
+  clients_.drain_all(grace_ms);
   loop_.request_turn();  // there may be nothing to wait for
 }
 
