@@ -73,7 +73,7 @@ class Parser {
   bool parse_parameter();
   bool parse_name(Segment& segment);
   bool parse_regex(Segment& segment);
-  bool find_closing_brace(size_t open, size_t& close);
+  bool find_closing_brace(size_t begin, size_t& close);
   bool compile_regex(size_t offset, Segment& segment);
 
   std::string_view text_;

@@ -10,7 +10,7 @@ namespace restgate::worker {
 struct Router::Impl {
   explicit Impl(const config::Config& config);
 
-  [[nodiscard]] std::string allow_value(router::MethodSet methods) const;
+  [[nodiscard]] std::string allow_value(router::MethodSet set) const;
 
   std::vector<std::string> methods;  // by MethodId
   std::vector<MethodId> by_name;     // all MethodIds, sorted by name

@@ -24,7 +24,7 @@ using restgate::worker::Router;
 enum class Style { Literal, Parameter, Regex };
 
 std::string pattern(size_t i, Style style) {
-  const std::string base = "/api/v1/service" + std::to_string(i / 5) + "/resource" + std::to_string(i % 5);
+  std::string base = "/api/v1/service" + std::to_string(i / 5) + "/resource" + std::to_string(i % 5);
   switch (style) {
     case Style::Literal:
       return base + "/list";
@@ -60,7 +60,7 @@ std::vector<std::string> make_paths(size_t routes, Style style) {
   return paths;
 }
 
-void match(benchmark::State& state, Style style) {
+void match_routes(benchmark::State& state, Style style) {
   const auto count = static_cast<size_t>(state.range(0));
   const Router router(make_config(count, style));
   const std::vector<std::string> paths = make_paths(count, style);
@@ -78,21 +78,21 @@ void match(benchmark::State& state, Style style) {
   }
   state.counters["bytes/route"] = static_cast<double>(router.memory_bytes()) / static_cast<double>(count);
 }
-void Match(benchmark::State& state) {
-  match(state, Style::Parameter);
+void match(benchmark::State& state) {
+  match_routes(state, Style::Parameter);
 }
-void MatchLiteral(benchmark::State& state) {
-  match(state, Style::Literal);
+void match_literal(benchmark::State& state) {
+  match_routes(state, Style::Literal);
 }
-void MatchRegex(benchmark::State& state) {
-  match(state, Style::Regex);
+void match_regex(benchmark::State& state) {
+  match_routes(state, Style::Regex);
 }
-BENCHMARK(Match)->Arg(1)->Arg(100)->Arg(5'000)->Arg(50'000);
-BENCHMARK(MatchLiteral)->Arg(1)->Arg(5'000);
-BENCHMARK(MatchRegex)->Arg(1)->Arg(5'000);
+BENCHMARK(match)->Arg(1)->Arg(100)->Arg(5'000)->Arg(50'000);
+BENCHMARK(match_literal)->Arg(1)->Arg(5'000);
+BENCHMARK(match_regex)->Arg(1)->Arg(5'000);
 
 // What a request costs in all: method, path, route.
-void Request(benchmark::State& state) {
+void request(benchmark::State& state) {
   const auto count = static_cast<size_t>(state.range(0));
   const Router router(make_config(count, Style::Parameter));
   const std::vector<std::string> paths = make_paths(count, Style::Parameter);
@@ -103,23 +103,23 @@ void Request(benchmark::State& state) {
     benchmark::DoNotOptimize(router.match(router.method_id("GET"), path.segments()).route);
   }
 }
-BENCHMARK(Request)->Arg(1)->Arg(5'000)->Arg(50'000);
+BENCHMARK(request)->Arg(1)->Arg(5'000)->Arg(50'000);
 
-void NotFound(benchmark::State& state) {
+void not_found(benchmark::State& state) {
   const Router router(make_config(5'000, Style::Parameter));
   const std::vector<std::string_view> segments = {"api", "v1", "service7", "other", "12"};
   for (auto _ : state) benchmark::DoNotOptimize(router.match(restgate::kMethodGet, segments).kind);
 }
-BENCHMARK(NotFound);
+BENCHMARK(not_found);
 
-void MethodNotAllowed(benchmark::State& state) {
+void method_not_allowed(benchmark::State& state) {
   const Router router(make_config(5'000, Style::Parameter));
   const std::vector<std::string_view> segments = {"api", "v1", "service7", "resource1", "12"};
   for (auto _ : state) benchmark::DoNotOptimize(router.match(restgate::kMethodPost, segments).kind);
 }
-BENCHMARK(MethodNotAllowed);
+BENCHMARK(method_not_allowed);
 
-void SplitPath(benchmark::State& state, const char* raw) {
+void split_path(benchmark::State& state, const char* raw) {
   Path path;
   for (auto _ : state) {
     benchmark::DoNotOptimize(raw);
@@ -127,25 +127,25 @@ void SplitPath(benchmark::State& state, const char* raw) {
     benchmark::DoNotOptimize(path.segments().data());
   }
 }
-BENCHMARK_CAPTURE(SplitPath, root, "/");
-BENCHMARK_CAPTURE(SplitPath, plain, "/api/v1/service1234/resource3/123456");
-BENCHMARK_CAPTURE(SplitPath, escaped, "/api/v1/service1234/a%20b%2Fc/123456");
+BENCHMARK_CAPTURE(split_path, root, "/");
+BENCHMARK_CAPTURE(split_path, plain, "/api/v1/service1234/resource3/123456");
+BENCHMARK_CAPTURE(split_path, escaped, "/api/v1/service1234/a%20b%2Fc/123456");
 
-void Compile(benchmark::State& state) {
+void compile(benchmark::State& state) {
   const Config config = make_config(static_cast<size_t>(state.range(0)), Style::Parameter);
   for (auto _ : state) benchmark::DoNotOptimize(Router(config));
 }
-BENCHMARK(Compile)->Arg(50'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(compile)->Arg(50'000)->Unit(benchmark::kMillisecond);
 
-void ParsePatterns(benchmark::State& state) {
+void parse_patterns(benchmark::State& state) {
   for (auto _ : state) benchmark::DoNotOptimize(make_config(50'000, Style::Regex));
 }
-BENCHMARK(ParsePatterns)->Unit(benchmark::kMillisecond);
+BENCHMARK(parse_patterns)->Unit(benchmark::kMillisecond);
 
-void FindConflicts(benchmark::State& state) {
+void find_conflicts_in(benchmark::State& state) {
   const Config config = make_config(static_cast<size_t>(state.range(0)), Style::Regex);
   for (auto _ : state) benchmark::DoNotOptimize(restgate::config::find_conflicts(config.routes));
 }
-BENCHMARK(FindConflicts)->Arg(5'000)->Arg(50'000)->Unit(benchmark::kMillisecond);
+BENCHMARK(find_conflicts_in)->Arg(5'000)->Arg(50'000)->Unit(benchmark::kMillisecond);
 
 }  // namespace

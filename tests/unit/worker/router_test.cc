@@ -7,6 +7,7 @@
 
 #include "common/http_method.h"
 #include "config/pattern.h"
+#include "config/route_conflicts.h"
 #include "worker/http1/path.h"
 #include "worker/random_routes.h"
 #include "worker/reference_router.h"
@@ -83,7 +84,7 @@ void expect_routes(const std::vector<Line>& lines, const std::vector<Request>& r
 
 TEST(Router, MethodIds) {
   const Router router(make_config({{{"GET", "PURGE", "M-SEARCH"}, "/"}}));
-  for (MethodId id = 0; id < kStandardMethods.size(); ++id) EXPECT_EQ(router.method_id(kStandardMethods[id]), id);
+  for (size_t id = 0; id < kStandardMethods.size(); ++id) EXPECT_EQ(router.method_id(kStandardMethods[id]), id);
   EXPECT_EQ(router.method_id("PURGE"), 9);
   EXPECT_EQ(router.method_id("M-SEARCH"), 10);
   for (const char* other : {"", "get", "Get", "GE", "GETS", "HEAX", "POSX", "PUX", "TRACX", "PATCX", "DELETX",
@@ -197,6 +198,7 @@ TEST(Router, AgreesWithTheReference) {
   for (int set = 0; set < 5'000; ++set) {
     const config::Config config = make_config(random.routes(set % 10 == 0 ? 60 : 12));
     const Router router(config);
+    const auto conflicts = config::find_conflicts(config.routes);
     for (int i = 0; i < 50; ++i) {
       const auto path = random.path();
       const std::string_view method = kMethods[random.choose(6)];
@@ -204,6 +206,11 @@ TEST(Router, AgreesWithTheReference) {
       const RouteMatch got = router.match(router.method_id(method), path);
       ASSERT_EQ(show(got), show(expected)) << "set " << set << ", " << method << " " << testing::PrintToString(path);
       ++counts[static_cast<size_t>(got.kind)];
+      for (const config::RouteConflict& conflict : conflicts) {  // what is said never to be reached is not
+        if (got.kind != Kind::Found || got.route != conflict.route) continue;
+        EXPECT_EQ((", " + conflict.method + ",").find(", " + std::string(method) + ","), std::string::npos)
+            << "set " << set << ": " << conflict.message << "; " << testing::PrintToString(path);
+      }
     }
   }
   for (const unsigned count : counts) EXPECT_GT(count, 25'000U);  // found, not found, not allowed: all are met
