@@ -47,7 +47,9 @@ void Plan::worker_died(const WorkerView& last, const Obituary& obituary, TimePoi
       last.generation == desired_.current.id || (desired_.previous && last.generation == desired_.previous->id);
   if (!wanted) return;
   if (last.generation == desired_.current.id && rolling()) judge_roll(last, obituary);
-  back_off(last.index, life < (own_fault(obituary.reason) ? kLongLife : kTooShortToKill), now);
+  if (own_fault(obituary.reason)) return back_off(last.index, life < kLongLife, now);
+  // Who kills faster than workers start must not make the master a busy loop; it is no reason to wait for long.
+  back_off(last.index, false, life < kTooShortToKill ? now + kFirstBackoff : now);
 }
 
 /// A new generation fails with a worker that fails. Being killed from outside says nothing about it, unless it repeats
@@ -69,16 +71,16 @@ void Plan::spawn_failed(uint64_t generation, uint32_t index, std::string_view wh
   back_off(index, true, now);
 }
 
-void Plan::back_off(uint32_t index, bool failed, TimePoint now) {
+void Plan::back_off(uint32_t index, bool failed, TimePoint time) {
   if (index >= failures_.size()) failures_.resize(index + 1, 0);
   if (index >= desired_.not_before.size()) desired_.not_before.resize(index + 1, TimePoint::min());
   if (!failed) {
     failures_[index] = 0;
-    desired_.not_before[index] = now;
+    desired_.not_before[index] = time;
     return;
   }
   const uint32_t doublings = std::min(failures_[index]++, 10U);
-  desired_.not_before[index] = now + std::min(kLongestBackoff, kFirstBackoff * (1U << doublings));
+  desired_.not_before[index] = time + std::min(kLongestBackoff, kFirstBackoff * (1U << doublings));
 }
 
 }  // namespace restgate::master

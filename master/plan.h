@@ -18,7 +18,7 @@ class Plan {
  public:
   /// A life at least this long was no failure to start.
   static constexpr std::chrono::milliseconds kLongLife{10'000};
-  /// A worker that somebody kills is replaced at once, unless its life was this short.
+  /// A worker that somebody kills is replaced at once; after a life as short as this, in kFirstBackoff.
   static constexpr std::chrono::milliseconds kTooShortToKill{100};
   static constexpr std::chrono::milliseconds kFirstBackoff{100};
   static constexpr std::chrono::milliseconds kLongestBackoff{10'000};
@@ -53,7 +53,8 @@ class Plan {
 
  private:
   void judge_roll(const WorkerView& last, const Obituary& obituary);
-  void back_off(uint32_t index, bool failed, TimePoint now);
+  /// Not failed: it may start at `time`. Failed: some time after it, the longer the more often in a row.
+  void back_off(uint32_t index, bool failed, TimePoint time);
 
   Desired desired_;
   std::vector<uint32_t> failures_;  ///< by index: short lives in a row

@@ -53,7 +53,9 @@ TEST(Plan, ReplacesTheKilledAtOnce) {
   plan.worker_died(worker(1, 0, 0), killed(), at(500));
   EXPECT_EQ(plan.desired().not_before.at(0), at(500));
   plan.worker_died(worker(1, 0, 500), killed(), at(599));
-  EXPECT_EQ(plan.desired().not_before.at(0), at(699)) << "unless it hardly lived";
+  EXPECT_EQ(plan.desired().not_before.at(0), at(699)) << "a moment later if it hardly lived";
+  plan.worker_died(worker(1, 0, 699), killed(), at(710));
+  EXPECT_EQ(plan.desired().not_before.at(0), at(810)) << "however often";
 }
 
 TEST(Plan, CountsTheStillborn) {
