@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -177,6 +178,25 @@ TEST(Log, AFailedCheckIsToldWithItsStack) {
   EXPECT_THAT(record["detail"], HasSubstr("Check failed: 1 == 2"));
   EXPECT_THAT(record["source"], HasSubstr("log_test.cc:"));
   EXPECT_THAT(outcome.written, HasSubstr("Check failure stack trace"));
+}
+
+TEST(Log, ACrashLeavesItsStack) {
+  const auto outcome = in_child([] {
+    log::start("test", LogLevel::Info, LogFormat::Text);
+    raise(SIGSEGV);
+  });
+  EXPECT_NE(outcome.status, 0);
+  EXPECT_THAT(outcome.written, HasSubstr("SEGV"));  // glog's report, or a sanitizer's
+}
+
+TEST(Log, TerminationIsNoCrash) {
+  const auto outcome = in_child([] {
+    log::start("test", LogLevel::Info, LogFormat::Text);
+    raise(SIGTERM);
+  });
+  EXPECT_TRUE(WIFSIGNALED(outcome.status));
+  EXPECT_EQ(WTERMSIG(outcome.status), SIGTERM);
+  EXPECT_EQ(outcome.written, "");
 }
 
 }  // namespace
