@@ -108,7 +108,7 @@ class Supervisor {
   int shutdowns_noted_ = 0;
   bool announced_ = false;
   bool waiting_told_ = false;  // that a reload waits
-  bool cut_short_ = false;  // a worker was ended before its work was done, in a shutdown
+  bool cut_short_ = false;     // a worker was ended before its work was done, in a shutdown
   int exit_code_ = 0;
 
   uint64_t last_generation_ = 0;
