@@ -38,7 +38,7 @@ Status check_port(uint16_t port, std::string_view flag) {
   if (port == 0) return Ok{};
   const Status free = platform::check_port_free("", port);
   if (free) return Ok{};
-  return Error{free.error().message + "; choose another port with " + std::string(flag) + " N", free.error().sys_errno};
+  return Error{free.error().message + "; set it with " + std::string(flag) + " N", free.error().sys_errno};
 }
 
 /// The gateway reads its configuration, now and at a reload, from a path: this one needs no disk.
