@@ -178,6 +178,17 @@ TEST(Timeouts, ConnectThatHangsGives504) {
   gateway.stop();
 }
 
+TEST(Timeouts, AnAddressThatRefusesIsNoReasonNotToTryTheNext) {
+  // localhost may be ::1 first, where nobody listens.
+  HandlerOrigin origin(always("found"));
+  Gateway gateway(catch_all("http://localhost:" + std::to_string(origin.port())));
+  Stream client = gateway.connect();
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(client.exchange(request_head("GET", "/")).body, "found");
+  EXPECT_EQ(origin.requests().at(0).field("Host"), "localhost:" + std::to_string(origin.port()));
+  gateway.expect_requests("all", "GET", 200, 4);
+  gateway.stop();
+}
+
 TEST(Timeouts, UnresolvableNameGives502AndIsNoReasonNotToStart) {
   ConfigText config = catch_all("http://no-such-host.invalid:8080");
   Gateway gateway(config);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "common/unique_fd.h"
 #include "integration/support/deadline.h"
@@ -58,6 +59,9 @@ class Stream {
   void close();
   /// Closes with RST.
   void reset();
+
+  /// Gives the (non-blocking) socket away.
+  [[nodiscard]] UniqueFd take_fd() { return std::move(fd_); }
 
   [[nodiscard]] bool open() const { return static_cast<bool>(fd_); }
   [[nodiscard]] int fd() const { return fd_.get(); }
