@@ -59,10 +59,11 @@ cover: ## Run all tests with coverage; report in build/coverage/report/index.htm
 	$(call configure,coverage)
 	@cmake --build build/coverage
 	@find build/coverage -name '*.gcda' -delete
-	@cd build/coverage && $(CTEST) $(ARGS)
 	@mkdir -p build/coverage/report
-	@gcovr --root . --object-directory build/coverage --filter '(common|config|worker|master)/' \
-	  --exclude-throw-branches --html-details build/coverage/report/index.html --print-summary
+	@(cd build/coverage && $(CTEST) $(ARGS)); result=$$?; \
+	gcovr --root . --object-directory build/coverage --filter '(common|config|worker|master)/' \
+	  --exclude-throw-branches --html-details build/coverage/report/index.html --print-summary; \
+	exit $$result
 
 vet: ## Static analysis: clang-tidy
 	@packaging/install-deps build lint
@@ -95,12 +96,12 @@ lint: fmt-check shell-check vet ## Formatting, clang-tidy, cppcheck, shellcheck
 
 docker: ## Build the container image restgate:latest
 	@for engine in docker podman buildah; do \
-	  if command -v $$engine >/dev/null 2>&1; then \
+	  if $$engine info >/dev/null 2>&1; then \
 	    exec $$engine build -t restgate:latest -f deploy/Dockerfile \
 	      --build-arg RESTGATE_COMMIT="$$(git describe --always --dirty --abbrev=12 --match=NeVeR 2>/dev/null)" .; \
 	  fi; \
 	done; \
-	echo "make docker: none of docker, podman and buildah is installed" >&2; exit 1
+	echo "make docker: none of docker, podman and buildah works here" >&2; exit 1
 
 bench: ## Run the micro-benchmarks
 	@packaging/install-deps
