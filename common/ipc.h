@@ -13,6 +13,7 @@ namespace restgate::ipc {
 enum class Kind : uint32_t {
   Ready = 1,  ///< worker → master: listening, event loop turning
   Drain = 2,  ///< master → worker: stop accepting, finish; value: milliseconds until the forced end, 0: none
+  Left = 3,   ///< worker → master: it has stopped accepting, and taken what waited if nobody else will
 };
 
 struct Message {

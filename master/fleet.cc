@@ -104,6 +104,12 @@ void Fleet::observe(TimePoint now, const Limits& limits) {
   for (const auto& worker : workers_) worker->observe(now, limits.drain);
 }
 
+bool Fleet::accepts() const {
+  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
+    return worker->row().accepting.load(std::memory_order_acquire) != 0;
+  });
+}
+
 std::vector<WorkerView> Fleet::views() const {
   std::vector<WorkerView> views;
   views.reserve(workers_.size());

@@ -38,6 +38,8 @@ class Fleet {
 
   /// Takes in heartbeats and the like from shared memory.
   void observe(TimePoint now, const Limits& limits);
+  /// Whether any worker still takes connections.
+  [[nodiscard]] bool accepts() const;
   /// Every worker, as last observed.
   [[nodiscard]] std::vector<WorkerView> views() const;
   /// Reaps every child of this process that has ended; those that are no workers are reaped without a word.

@@ -16,6 +16,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kTick{1'000};
 /// Woken so much later than asked for, the master was stopped itself, and so perhaps were its workers.
 constexpr milliseconds kLate{1'000};
+/// In a shutdown: how long a worker that hangs keeps the others' clients waiting in a queue that nobody empties.
+constexpr milliseconds kLeaveGrace{1'000};
 /// More passes than any honest sequence of actions takes.
 constexpr int kMaxPasses = 5'000;
 
@@ -79,6 +81,7 @@ void Supervisor::step() {
       changed = std::visit([&](const auto& order) { return apply(order, now); }, next) || changed;
     if (!changed) break;
   }
+  close_listeners(now);
   announce();
   tell_of_waiting();
   wake_.arm(duration_cast<microseconds>(std::max(wake_at_ - now, Clock::duration::zero())));
@@ -155,6 +158,17 @@ void Supervisor::begin_shutdown(TimePoint now) {
       plan_->shut_down(timeout.count() == 0 ? TimePoint::max() : now + timeout);
     }
   }
+}
+
+/// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting.
+void Supervisor::close_listeners(TimePoint now) {
+  if (!plan_->desired().shutdown || listener_sets_.empty()) return;
+  if (close_listeners_at_ == TimePoint::max()) close_listeners_at_ = now + kLeaveGrace;
+  if (fleet_.accepts() && now < close_listeners_at_) {
+    wake_at_ = std::min(wake_at_, close_listeners_at_);
+    return;
+  }
+  for (const auto& set : listener_sets_) set->retire();
 }
 
 const Generation* Supervisor::generation(uint64_t id) const {

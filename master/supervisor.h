@@ -71,6 +71,7 @@ class Supervisor {
   void bury_the_dead(TimePoint now);
   void on_death(const Death& death, TimePoint now);
   void begin_shutdown(TimePoint now);
+  void close_listeners(TimePoint now);
   void load_anew(TimePoint now);
   void refuse(const std::vector<config::Diagnostic>& diagnostics);
   void reload_failed(const std::string& why);
@@ -108,6 +109,7 @@ class Supervisor {
   int shutdowns_noted_ = 0;
   bool announced_ = false;
   bool waiting_told_ = false;  // that a reload waits
+  TimePoint close_listeners_at_ = TimePoint::max();  // in a shutdown: at the latest
   bool cut_short_ = false;     // a worker was ended before its work was done, in a shutdown
   int exit_code_ = 0;
 

@@ -28,6 +28,7 @@ void WorkerHandle::on_io(IoReady /*ready*/) {
         event_.stop();  // its end will be reported by SIGCHLD
         return;
       case ipc::Channel::Receipt::Message:
+        // That it has left is in its scoreboard row; the message only ends the master's turn.
         if (message.kind == ipc::Kind::Ready && view_.state == WorkerState::Starting) view_.state = WorkerState::Ready;
         break;
     }

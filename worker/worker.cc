@@ -143,6 +143,7 @@ void Worker::drain(Drain why, int64_t limit_ms) {
   context_.drain_grace_ms = grace_ms;
   if (heritage_.scoreboard != nullptr)
     heritage_.scoreboard->rows[heritage_.scoreboard_slot].accepting.store(0, std::memory_order_release);
+  (void)heritage_.control.send({ipc::Kind::Left, 0, 0});  // who cannot be told is dead
   for (const auto& backend : context_.backends) backend->close_idle();
   clients_.drain_all(grace_ms);
   loop_.request_turn();  // there may be nothing to wait for
