@@ -59,7 +59,7 @@ TEST(ListenerSet, RetiresInEveryProcess) {
   const uint16_t port = set->port();
   std::vector<UniqueFd> inherited;  // as a worker would hold them
   for (const int fd : set->descriptors()) inherited.emplace_back(dup(fd));
-  set->retire();
+  set->close();
   EXPECT_EQ(set->slots(), 0U);
   EXPECT_FALSE(connects(port));
 }
