@@ -16,6 +16,7 @@ struct alignas(128) ScoreboardRow {
   std::atomic<uint32_t> count{1};  ///< workers of its generation
   std::atomic<uint64_t> generation{0};
   std::atomic<int64_t> heartbeat_ms{0};  ///< CLOCK_MONOTONIC of the last loop turn
+  std::atomic<uint32_t> beats{0};        ///< heartbeats so far: two in one millisecond differ
   std::atomic<uint32_t> connections{0};  ///< client connections held, tunnels included
   std::atomic<uint32_t> accepting{0};    ///< 1: takes connections; 0: not ready yet, or draining
 };

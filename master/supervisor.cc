@@ -89,7 +89,8 @@ void Supervisor::step() {
 }
 
 bool Supervisor::apply(const action::Spawn& order, TimePoint now) {
-  const Status spawned = fleet_.spawn(*generation(order.generation), retired_descriptors(order.generation), order.index, now);
+  const Status spawned =
+      fleet_.spawn(*generation(order.generation), retired_descriptors(order.generation), order.index, now);
   if (spawned) return true;
   log::error("cannot start a worker",
              {{"worker", order.index}, {"generation", order.generation}, {"error", spawned.error().message}});

@@ -92,7 +92,8 @@ void ClientConnection::become_idle() {
   set_state(State::Idle);
   facts_.since_ms = context_.loop.now_ms();
   // An answer that had begun before the drain did not announce the end: the client may be sending a request just now.
-  const int64_t idle_ms = context_.drain == Drain::Close ? context_.drain_grace_ms : context_.config.idle_timeout.count();
+  const int64_t idle_ms =
+      context_.drain == Drain::Close ? context_.drain_grace_ms : context_.config.idle_timeout.count();
   if (idle_ms > 0)
     context_.timers.set(*this, facts_.since_ms + idle_ms);
   else

@@ -2,7 +2,8 @@
 //
 // Three occasions: a drain with successors (what is idle goes at once, what is in flight when its answer is through); a
 // fresh connection on a worker that has clearly more than another; what lies in a mailbox that this worker serves.
-// Nothing is ever lost on the way: a mailbox outlives its worker, and what does not fit stays where it is and is served.
+// Nothing is ever lost on the way: a mailbox outlives its worker, and what does not fit stays where it is and is
+// served.
 #pragma once
 
 #include <cstdint>

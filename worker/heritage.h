@@ -25,9 +25,9 @@ struct Heritage {
   std::vector<int> retired_listeners;  ///< likewise, of ports that are being given up
   std::vector<MailboxFds> mailboxes;   ///< likewise; every worker may put into every one
   ipc::Channel control;                ///< to and from the master (common/ipc.h). End of file: the master is dead
-  stats::Writer stats;   ///< this process's own block
-  Scoreboard* scoreboard = nullptr;  ///< heartbeat and load of all workers; shared memory
-  uint32_t scoreboard_slot = 0;      ///< this process's row in it
+  stats::Writer stats;                 ///< this process's own block
+  Scoreboard* scoreboard = nullptr;    ///< heartbeat and load of all workers; shared memory
+  uint32_t scoreboard_slot = 0;        ///< this process's row in it
 };
 
 /// The body of a worker process: serves until told to drain and done. Returns the exit code. Never returns early

@@ -25,8 +25,8 @@ bool Peers::serve(uint32_t slot, int64_t now_ms) const {
 
 uint32_t Peers::load(uint32_t row) {
   const ScoreboardRow& of = scoreboard_->rows[row];
-  const int64_t heartbeat = of.heartbeat_ms.load(std::memory_order_relaxed);
-  if (sent_[row].heartbeat_ms != heartbeat) sent_[row] = {heartbeat, 0};
+  const uint32_t beats = of.beats.load(std::memory_order_acquire);
+  if (sent_[row].beats != beats) sent_[row] = {beats, 0};
   return of.connections.load(std::memory_order_relaxed) + sent_[row].count;
 }
 

@@ -32,7 +32,7 @@ class Peers {
 
  private:
   struct Sent {
-    int64_t heartbeat_ms = 0;  ///< of the row, when it was sent
+    uint32_t beats = 0;  ///< of the row, when it was sent
     uint32_t count = 0;
   };
   [[nodiscard]] uint32_t rows() const {

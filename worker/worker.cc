@@ -99,7 +99,13 @@ Worker::~Worker() {
 
 int Worker::run() {
   loop_.set_turn_hook([this] { on_turn(); });
-  on_term_ = std::make_unique<SignalEvent>(loop_, SIGTERM, [this] { retire(); });
+  // From an operator: the others take over. From the kernel, because the master died: they are told the same.
+  on_term_ = std::make_unique<SignalEvent>(loop_, SIGTERM, [this, master = getppid()] {
+    if (getppid() == master)
+      retire();
+    else
+      end(0);
+  });
   if (!control_event_.start_reading(loop_, heritage_.control.fd(), *this)) return 1;
   tick_.arm_every(milliseconds(SlotWatch::kLookMs));
   beat();
@@ -240,6 +246,7 @@ void Worker::beat() {
   if (own == nullptr) return;
   own->heartbeat_ms.store(loop_.now_ms(), std::memory_order_relaxed);
   own->connections.store(static_cast<uint32_t>(clients_.size() + tunnels_.size()), std::memory_order_relaxed);
+  own->beats.store(own->beats.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 int run_worker(Heritage heritage) {

@@ -132,10 +132,8 @@ void drop_new_connections(int listener, bool drop) {
   constexpr uint32_t kSyn = 0x02;
   constexpr uint32_t kAck = 0x10;
   sock_filter program[] = {
-      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),
-      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
-      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
       BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
   };
   const sock_fprog filter{std::size(program), program};

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <set>
@@ -51,6 +52,24 @@ TEST(ListenerSet, RefusesAPortThatAnotherGatewayHas) {
   const auto set = ListenerSet::open(other->port(), 1);
   ASSERT_FALSE(set.ok()) << "sharing it would take half of its connections";
   EXPECT_THAT(set.error().message, testing::HasSubstr("port " + std::to_string(other->port()) + " is in use"));
+}
+
+TEST(ListenerSet, HearsNobodyNewWhenToldTo) {
+  auto set = ListenerSet::open(0, 1);
+  ASSERT_TRUE(set.ok());
+  const auto address = platform::Address::ipv4({htonl(INADDR_LOOPBACK)}, set->port());
+  const auto begin = [&] { return platform::connect_tcp(address.get(), address.length()).value(); };
+  const auto connected = [](const UniqueFd& fd, int within_ms) {
+    pollfd entry{fd.get(), POLLOUT, 0};
+    return poll(&entry, 1, within_ms) == 1;
+  };
+  const UniqueFd before = begin();
+  EXPECT_TRUE(connected(before, 5'000));
+  set->refuse_new();
+  EXPECT_FALSE(connected(begin(), 50)) << "neither accepted nor refused";
+  EXPECT_TRUE(platform::accept_tcp(set->descriptors().at(0)).fd) << "who was there is still served";
+  set->welcome_new();
+  EXPECT_TRUE(connected(begin(), 5'000));
 }
 
 TEST(ListenerSet, RetiresInEveryProcess) {

@@ -230,6 +230,18 @@ TEST_F(SupervisorTest, ABadConfigurationChangesNothing) {
   EXPECT_TRUE(facts().last_reload_successful) << "and does not stand in the way of the next";
 }
 
+TEST_F(SupervisorTest, AGenerationThatAnswersWrongIsDiscardedBeforeItServes) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> before = pids();
+  reload(config_of("confused", 2));
+  await_verdict();
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_EQ(facts().generation, 1U);
+  await([&] { return pids() == before; });
+  EXPECT_EQ(exits(ExitReason::NeverReady), 1U) << "one canary";
+}
+
 TEST_F(SupervisorTest, AGenerationThatDiesIsDiscarded) {
   start(config_of("good", 2));
   await_serving();
