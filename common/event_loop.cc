@@ -46,10 +46,14 @@ EventLoop::EventLoop() {
 
 EventLoop::~EventLoop() = default;
 
-int64_t EventLoop::refresh_clock() {
+int64_t EventLoop::clock_us() {
   timespec ts{};
   clock_gettime(CLOCK_MONOTONIC, &ts);
-  now_us_ = static_cast<int64_t>(ts.tv_sec) * 1'000'000 + ts.tv_nsec / 1000;
+  return static_cast<int64_t>(ts.tv_sec) * 1'000'000 + ts.tv_nsec / 1000;
+}
+
+int64_t EventLoop::refresh_clock() {
+  now_us_ = clock_us();
   clock_fresh_ = true;
   return now_us_;
 }

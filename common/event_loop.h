@@ -50,6 +50,8 @@ class EventLoop {
   [[nodiscard]] int64_t now_ms() { return now_us() / 1000; }
   /// Reads the clock anew.
   int64_t refresh_clock();
+  /// CLOCK_MONOTONIC of this moment; does not touch the turn's.
+  static int64_t clock_us();
 
   [[nodiscard]] event_base* base() const { return base_.get(); }
 

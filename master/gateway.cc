@@ -111,13 +111,13 @@ int run_gateway(const GatewayOptions& options) {
 }
 
 int check_config(const std::string& path) {
-  const config::LoadResult loaded = config::load(path);
+  const LoadedResult loaded = load_config(path);
   if (!loaded) {
     print_diagnostics(loaded.error());
     return 1;
   }
-  const size_t services = loaded.value().services.size();
-  const size_t routes = loaded.value().routes.size();
+  const size_t services = loaded->config.services.size();
+  const size_t routes = loaded->config.routes.size();
   std::printf("configuration ok: %zu service%s, %zu route%s\n", services, services == 1 ? "" : "s", routes,
               routes == 1 ? "" : "s");
   return 0;

@@ -6,9 +6,12 @@
 
 #include <array>
 #include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "common/unique_fd.h"
+#include "worker/tls_context.h"
 
 namespace restgate::master {
 namespace {
@@ -41,11 +44,27 @@ std::string hash_of_file(const std::string& path) {
   return hash;
 }
 
+std::vector<config::Diagnostic> unusable_tls_files(const config::Config& config) {
+  std::vector<config::Diagnostic> found;
+  for (size_t i = 0; i < config.services.size(); ++i) {
+    const config::Service& service = config.services[i];
+    if (service.tls.ca_file.empty() && service.tls.client_cert_file.empty()) continue;
+    if (auto made = worker::TlsContext::create(service); !made.ok())
+      found.push_back({.file = config.file,
+                       .mark = service.mark,
+                       .path = "observed_services[" + std::to_string(i) + "].tls",
+                       .message = made.error().message,
+                       .source_line = ""});
+  }
+  return found;
+}
+
 }  // namespace
 
 LoadedResult load_config(const std::string& path) {
   auto loaded = config::load(path);
   if (!loaded) return std::move(loaded).error();
+  if (auto unusable = unusable_tls_files(*loaded); !unusable.empty()) return unusable;
   return LoadedConfig{std::move(loaded).value(), hash_of_file(path)};
 }
 

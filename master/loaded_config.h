@@ -16,6 +16,8 @@ struct LoadedConfig {
 
 using LoadedResult = Result<LoadedConfig, std::vector<config::Diagnostic>>;
 
+/// As config::load(), and what the files named by `tls` hold is good: a certificate that nobody can use is found here
+/// rather than by each request.
 [[nodiscard]] LoadedResult load_config(const std::string& path);
 
 }  // namespace restgate::master

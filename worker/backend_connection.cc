@@ -1,5 +1,6 @@
 #include "worker/backend_connection.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -45,8 +46,10 @@ Reason BackendConnection::open(BackendUser& user) {
   opening_ = true;
   user_ = &user;
   set_state(State::Resolving);
-  if (context_.config.connect_timeout.count() > 0)
-    context_.timers.set(*this, context_.loop.now_ms() + context_.config.connect_timeout.count());
+  if (context_.config.connect_timeout.count() > 0) {
+    give_up_ms_ = context_.loop.now_ms() + context_.config.connect_timeout.count();
+    context_.timers.set(*this, give_up_ms_);
+  }
   if (pool_.endpoints_.resolved())
     on_resolved();
   else
@@ -58,46 +61,71 @@ Reason BackendConnection::open(BackendUser& user) {
 void BackendConnection::on_resolved() {
   waiter_.reset();
   if (pool_.service_.url.scheme == config::Scheme::Https && !pool_.tls_) return unavailable(Reason::BackendTlsFailed);
+  turn_ = pool_.endpoints_.take_turn();
   connect_next();
 }
 
+/// How many more of the service's addresses there are to try for this request.
+size_t BackendConnection::addresses_left() const {
+  const size_t most = std::min<size_t>(kMaxAddresses, pool_.endpoints_.size());
+  return most > addresses_tried_ ? most - addresses_tried_ : 0;
+}
+
 void BackendConnection::connect_next() {
-  event_.stop();
-  transport_.close();
   Reason reason = Reason::BackendUnresolved;
-  for (; addresses_tried_ < kMaxAddresses && addresses_tried_ <= pool_.endpoints_.size(); ++addresses_tried_) {
-    const platform::Address* address = pool_.endpoints_.next();
-    if (address == nullptr) break;
-    context_.stats.add(stats::ServiceCounter::Connects, pool_.index());
-    auto started = platform::connect_tcp(address->get(), address->length());
-    if (!started.ok()) {
-      reason = reason_of_connect_error(started.error().sys_errno);
-      context_.stats.add(stats::ServiceCounter::ConnectFailures, pool_.index());
-      continue;
-    }
+  while (addresses_left() > 0) {
+    event_.stop();
+    transport_.close();
+    peer_closed_ = readable_ = uncertain_ = false;
+    limit_attempt();
     ++addresses_tried_;
-    UniqueFd fd = std::move(started).value();
-    const int number = fd.get();
-    transport_ = pool_.tls_ ? Transport(std::move(fd), pool_.tls_->new_client(number)) : Transport(std::move(fd));
-    set_state(State::Connecting);
-    if (event_.start(context_.loop, number, *this)) return;
-    reason = Reason::BackendConnectFailed;
+    context_.stats.add(stats::ServiceCounter::Connects, pool_.index());
+    if (start_connecting(*pool_.endpoints_.at(turn_++), reason)) return;
+    context_.stats.add(stats::ServiceCounter::ConnectFailures, pool_.index());
   }
   unavailable(reason);
 }
 
+bool BackendConnection::start_connecting(const platform::Address& address, Reason& failure) {
+  auto started = platform::connect_tcp(address.get(), address.length());
+  if (!started.ok()) {
+    failure = reason_of_connect_error(started.error().sys_errno);
+    return false;
+  }
+  failure = Reason::BackendConnectFailed;
+  UniqueFd fd = std::move(started).value();
+  const int number = fd.get();
+  std::unique_ptr<TlsClient> tls;
+  if (pool_.tls_) {
+    tls = pool_.tls_->new_client(number);
+    if (!tls) return false;  // out of memory; never in the clear instead
+  }
+  transport_ = Transport(std::move(fd), std::move(tls));
+  address_ = address;
+  known_version_ = pool_.endpoints_.version();
+  set_state(State::Connecting);
+  return event_.start(context_.loop, number, *this);
+}
+
+/// An address that does not answer must not use up the time of those after it: each gets an even share of what is left.
+void BackendConnection::limit_attempt() {
+  if (give_up_ms_ == 0) return;
+  const int64_t now_ms = context_.loop.now_ms();
+  context_.timers.set(*this, now_ms + (give_up_ms_ - now_ms) / static_cast<int64_t>(addresses_left()));
+}
+
 void BackendConnection::on_connected() {
   const int error = platform::socket_error(transport_.fd());
-  if (error == 0) {
-    set_state(State::Handshaking);
-    return go_on_with_handshake();
-  }
+  if (error != 0) return attempt_failed(reason_of_connect_error(error));
+  if (give_up_ms_ > 0) context_.timers.set(*this, give_up_ms_);
+  set_state(State::Handshaking);
+  go_on_with_handshake();
+}
+
+void BackendConnection::attempt_failed(Reason reason) {
   context_.stats.add(stats::ServiceCounter::ConnectFailures, pool_.index());
-  if (addresses_tried_ < kMaxAddresses && addresses_tried_ < pool_.endpoints_.size()) {
-    peer_closed_ = readable_ = false;
-    return connect_next();
-  }
-  unavailable(reason_of_connect_error(error));
+  if (addresses_left() > 0) return connect_next();
+  unavailable(reason);
 }
 
 void BackendConnection::go_on_with_handshake() {
@@ -131,9 +159,23 @@ void BackendConnection::unavailable(Reason reason) {
     user->on_backend_unavailable(reason);
 }
 
+bool BackendConnection::still_silent() {
+  const bool silent = !peer_closed_ && fill().kind == IoResult::Kind::WouldBlock;
+  drop_empty_inbox();
+  return silent;
+}
+
+bool BackendConnection::departed() {
+  if (known_version_ == pool_.endpoints_.version()) return false;
+  if (!pool_.endpoints_.has(address_)) return true;
+  known_version_ = pool_.endpoints_.version();
+  return false;
+}
+
 void BackendConnection::lend(BackendUser& user) {
   user_ = &user;
   ++exchanges_;
+  uncertain_ = false;  // a write will tell
   TimerWheel::clear(*this);
   set_state(State::Lent);
 }
@@ -158,6 +200,7 @@ void BackendConnection::close() {
 }
 
 void BackendConnection::on_io(IoReady ready) {
+  context_.pulse.work_done();
   note(ready);
   switch (state_) {
     case State::Connecting:
@@ -172,8 +215,7 @@ void BackendConnection::on_io(IoReady ready) {
     case State::Idle:
       // The backend has closed, or sent what nobody asked for: either way it serves no more. (A TLS session may get
       // a ticket, which is no data.)
-      if (ready.readable && (peer_closed_ || fill().kind != IoResult::Kind::WouldBlock)) close();
-      drop_empty_inbox();
+      if (ready.readable && !still_silent()) close();
       break;
     case State::Resolving:
     case State::Closed:
@@ -183,6 +225,7 @@ void BackendConnection::on_io(IoReady ready) {
 
 void BackendConnection::on_deadline() {
   if (state_ == State::Idle) return close();
+  if (state_ == State::Connecting) return attempt_failed(Reason::BackendConnectTimeout);
   unavailable(Reason::BackendConnectTimeout);
 }
 

@@ -52,6 +52,10 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   [[nodiscard]] bool ready() const { return state_ == State::Lent; }
   /// Whether an exchange has been through it before: it may have gone stale.
   [[nodiscard]] bool reused() const { return exchanges_ > 1; }
+  /// Idle: reads, and returns whether neither bytes nor an end have come.
+  [[nodiscard]] bool still_silent();
+  /// Whether the service's name no longer has the address that this one leads to.
+  [[nodiscard]] bool departed();
 
   /// Place in the pool's list of all connections.
   size_t pool_index = 0;
@@ -61,7 +65,11 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   void on_deadline() override;
   void on_resolved();
   void connect_next();
+  [[nodiscard]] bool start_connecting(const platform::Address& address, Reason& failure);
+  [[nodiscard]] size_t addresses_left() const;
+  void limit_attempt();
   void on_connected();
+  void attempt_failed(Reason reason);
   void go_on_with_handshake();
   void become_ready();
   void unavailable(Reason reason);
@@ -74,8 +82,12 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   State state_ = State::Closed;
   bool opening_ = false;  // within open()
   Reason open_failure_ = Reason::None;
+  size_t turn_ = 0;  // of the next address to try
   uint8_t addresses_tried_ = 0;
   uint32_t exchanges_ = 0;
+  uint32_t known_version_ = 0;  // of the addresses, when address_ was last one of them
+  platform::Address address_;
+  int64_t give_up_ms_ = 0;  // when the time to connect is over; 0: never
 };
 
 }  // namespace restgate::worker

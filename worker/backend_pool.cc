@@ -12,7 +12,12 @@ BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Ser
       service_(service),
       index_(index),
       endpoints_(resolver, context.loop, service.url.host, service.url.port) {
+  endpoints_.set_failure_hook([this] { context_.stats.add(stats::ServiceCounter::ResolveFailures, index_); });
+  endpoints_.set_change_hook([this] { close_departed(); });
   if (service.url.scheme != config::Scheme::Https) return;
+  if (!service.tls.verify)
+    log::warn("the backend's certificate is NOT verified: anybody on the way can read and change the traffic",
+              {{"service", service.name}, {"host", service.url.host}, {"key", "tls.verify"}});
   auto tls = TlsContext::create(service);
   if (tls.ok())
     tls_ = std::move(tls).value();
@@ -22,13 +27,12 @@ BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Ser
 
 BackendPool::~BackendPool() = default;
 
-BackendPool::Lease BackendPool::acquire(BackendUser& user, bool fresh) {
-  if (!fresh && !idle_.empty()) {
-    BackendConnection& connection = *idle_.back();
-    idle_.pop_back();
+BackendPool::Lease BackendPool::acquire(BackendUser& user, Want want) {
+  if (BackendConnection* idle = take_idle(want)) {
+    (void)endpoints_.resolved();  // a use of the name, too: a change of its addresses must not go unseen
     context_.stats.add(stats::ServiceCounter::Reuses, index_);
-    connection.lend(user);
-    return {&connection, Reason::None};
+    idle->lend(user);
+    return {idle, Reason::None};
   }
   auto created = std::make_unique<BackendConnection>(*this, context_);
   BackendConnection& connection = *created;
@@ -39,10 +43,22 @@ BackendPool::Lease BackendPool::acquire(BackendUser& user, bool fresh) {
   return {&connection, Reason::None};
 }
 
+BackendConnection* BackendPool::take_idle(Want want) {
+  while (want != Want::Fresh && !idle_.empty()) {
+    BackendConnection& connection = *idle_.back();
+    if (want == Want::Any || connection.still_silent()) {
+      idle_.pop_back();
+      return &connection;
+    }
+    connection.close();
+  }
+  return nullptr;
+}
+
 void BackendPool::release(BackendConnection& connection, bool reusable, uint32_t keep_alive_s) {
   if (reusable && connection.ready() && !connection.peer_closed() && !connection.has_input() && connection.readable())
     (void)connection.fill();  // an edge is left that may be the backend's end, or bytes that nobody asked for
-  if (!reusable || !connection.ready() || connection.peer_closed() || connection.has_input() ||
+  if (!reusable || !connection.ready() || connection.peer_closed() || connection.has_input() || connection.departed() ||
       idle_.size() >= kMaxIdle || context_.drain != Drain::None)
     return connection.close();
   int64_t idle_ms = kIdleMs;
@@ -55,6 +71,13 @@ void BackendPool::release(BackendConnection& connection, bool reusable, uint32_t
 
 void BackendPool::close_idle() {
   while (!idle_.empty()) idle_.back()->close();
+}
+
+/// The name has other addresses now: nothing more goes to those that it has no longer.
+void BackendPool::close_departed() {
+  const std::vector<BackendConnection*> idle = idle_;
+  for (BackendConnection* connection : idle)
+    if (connection->departed()) connection->close();
 }
 
 void BackendPool::remove_from_idle(BackendConnection& connection) {

@@ -25,8 +25,13 @@ class BackendPool {
     BackendConnection* connection = nullptr;
     Reason reason = Reason::None;
   };
-  /// Lends a connection: an idle one, ready at once, unless `fresh`; or a new one, of which `user` will hear later.
-  Lease acquire(BackendUser& user, bool fresh);
+  enum class Want : uint8_t {
+    Any,    ///< what has gone stale meanwhile will do no harm: the request can be sent again
+    Sound,  ///< an idle one only after a look at whether it has just been closed: costs a system call
+    Fresh,  ///< a new one
+  };
+  /// Lends a connection: an idle one, ready at once; or a new one, of which `user` will hear later.
+  Lease acquire(BackendUser& user, Want want);
   /// Takes a connection back. `reusable`: the exchange on it has ended cleanly and nothing more is expected from it.
   /// `keep_alive_s`: for how long the backend says it keeps it; 0: it does not say.
   void release(BackendConnection& connection, bool reusable, uint32_t keep_alive_s);
@@ -40,6 +45,8 @@ class BackendPool {
   friend class BackendConnection;
   void forget(BackendConnection& connection);  // called by its close()
   void remove_from_idle(BackendConnection& connection);
+  [[nodiscard]] BackendConnection* take_idle(Want want);
+  void close_departed();
 
   static constexpr size_t kMaxIdle = 1024;
   static constexpr int64_t kIdleMs = 60'000;

@@ -43,6 +43,7 @@ void ClientConnection::set_state(State state) {
 }
 
 void ClientConnection::on_io(IoReady ready) {
+  context_.pulse.work_done();
   note(ready);
   switch (state_) {
     case State::Idle:
@@ -153,6 +154,7 @@ void ClientConnection::yield() {
 }
 
 void ClientConnection::resume() {
+  context_.pulse.work_done();
   yielded_ = false;
   if (state_ == State::Busy && exchange_)
     exchange_->resume();

@@ -14,6 +14,7 @@
 #include "worker/buffer_pool.h"
 #include "worker/graveyard.h"
 #include "worker/http1/head.h"
+#include "worker/pulse.h"
 #include "worker/router.h"
 #include "worker/timer_wheel.h"
 
@@ -50,6 +51,7 @@ struct Context {
   ExchangePool* exchanges = nullptr;
   TunnelSet* tunnels = nullptr;
   Handover* handover = nullptr;
+  Pulse pulse{};
   Drain drain = Drain::None;
   /// While Drain::Close: for how long an idle connection may still bring a request.
   int64_t drain_grace_ms = 0;

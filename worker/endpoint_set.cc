@@ -66,10 +66,17 @@ std::unique_ptr<EndpointSet::Waiter> EndpointSet::wait(std::function<void()> on_
   return std::unique_ptr<Waiter>(new Waiter(*this, std::move(on_answer)));
 }
 
-const Address* EndpointSet::next() {
+size_t EndpointSet::take_turn() {
   used_ = true;
-  if (addresses_.empty()) return nullptr;
-  return &addresses_[turn_++ % addresses_.size()];
+  return turn_++;
+}
+
+const Address* EndpointSet::at(size_t turn) const {
+  return addresses_.empty() ? nullptr : &addresses_[turn % addresses_.size()];
+}
+
+bool EndpointSet::has(const Address& address) const {
+  return std::find(addresses_.begin(), addresses_.end(), address) != addresses_.end();
 }
 
 void EndpointSet::look_up() {
@@ -89,11 +96,14 @@ void EndpointSet::on_resolution(const Resolution& resolution) {
 void EndpointSet::note_success(const Resolution& resolution) {
   if (state_ == State::Failed)
     log::info("a backend's name resolves again", {{"host", host_}, {"addresses", resolution.addresses.size()}});
-  addresses_ = resolution.addresses;
-  for (Address& address : addresses_) address.set_port(port_);
+  std::vector<Address> addresses = resolution.addresses;
+  for (Address& address : addresses) address.set_port(port_);
+  const bool changed = addresses != std::exchange(addresses_, addresses);
   state_ = State::Ok;
   error_.clear();
   failures_ = 0;
+  if (changed) ++version_;
+  if (changed && on_change_) on_change_();
   refresh_timer_.arm(seconds(std::clamp(resolution.ttl_s, kMinTtlS, kMaxTtlS)));
 }
 

@@ -14,7 +14,7 @@ namespace restgate::worker {
 namespace {
 
 // A client that has ended its direction may only have said that it has no more to ask (half-close), or be gone: one
-// cannot tell. It gets its answer if that comes within this time.
+// cannot tell. It gets its answer if that begins, and goes on, within this time.
 constexpr int64_t kHalfCloseGraceMs = 1'000;
 
 bool is_client_gone(Reason reason) {
@@ -81,7 +81,7 @@ Alive Exchange::read_head() {
         continue;
       }
     }
-    if (!client_->readable()) {
+    if (!client_->worth_reading()) {
       update_deadline();
       return Alive::Yes;
     }
@@ -244,18 +244,24 @@ Alive Exchange::client_lost(Reason reason) {
 
 /// RFC 9110 §9.2: whether the client has left while we wait for a backend. Looks only when something has happened.
 Alive Exchange::check_client_left() {
-  if (request_ != RequestState::Done || own_ || client_left_ || !client_->readable()) return Alive::Yes;
+  if (own_ || !client_->readable()) return Alive::Yes;
   // A reset leaves no doubt, whatever came before it.
   if (platform::socket_error(client_->transport().fd()) != 0) return client_lost(Reason::ClientReset);
-  if (client_->has_input()) return Alive::Yes;  // the next request of a pipeline
+  if (client_left_ || !request_body_.done()) return Alive::Yes;  // reading on will tell
+  if (client_->has_input()) return Alive::Yes;                   // the next request of a pipeline
   char byte = 0;
   const ssize_t n = recv(client_->transport().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return Alive::Yes;
   if (n < 0) return errno == EAGAIN || errno == EINTR ? Alive::Yes : client_lost(Reason::ClientReset);
   client_left_ = true;
+  give_half_closed_time();
+  return Alive::Yes;
+}
+
+void Exchange::give_half_closed_time() {
+  left_written_ = to_client_.written();
   left_deadline_ms_ = context_.loop.now_ms() + kHalfCloseGraceMs;
   update_deadline();
-  return Alive::Yes;
 }
 
 void Exchange::update_deadline() {
@@ -289,7 +295,11 @@ void Exchange::on_client_deadline() {
     if (unstarted()) return (void)client_lost(Reason::ClientTimeout);
     return (void)own_response(Reason::RequestHeadTimeout);
   }
-  if (left_deadline_ms_ > 0 && now_ms >= left_deadline_ms_) return (void)client_lost(Reason::ClientClosed);
+  if (left_deadline_ms_ > 0 && now_ms >= left_deadline_ms_) {
+    // One that takes what comes is there; one that has gone would answer it with a reset.
+    if (to_client_.written() == left_written_) return (void)client_lost(Reason::ClientClosed);
+    give_half_closed_time();
+  }
   const auto read_timeout = route_ ? route_->read_timeout : context_.config.read_timeout;
   if (request_ != RequestState::Done && over(started_us_ / 1000, read_timeout)) {
     if (response_begun_) return (void)client_lost(Reason::ClientTimeout);

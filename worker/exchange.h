@@ -79,6 +79,7 @@ class Exchange final : public Mortal, public BackendUser {
   void update_deadline();
   Alive client_lost(Reason reason);
   Alive check_client_left();
+  void give_half_closed_time();
 
   // request_direction.cc: client → backend
   Alive connect(bool fresh);
@@ -106,6 +107,7 @@ class Exchange final : public Mortal, public BackendUser {
   Alive backend_ended(bool orderly);
   Alive response_complete();
   Alive backend_failed(Reason reason);
+  [[nodiscard]] bool repeatable() const;
   [[nodiscard]] bool may_retry() const;
   void on_backend_io() override;
 
@@ -133,9 +135,10 @@ class Exchange final : public Mortal, public BackendUser {
   BackendPool* pool_ = nullptr;
 
   int64_t started_us_ = 0;
-  int64_t head_us_ = 0;  // when the request's head was complete
-  int64_t sent_ms_ = 0;  // when the request was complete at the backend
-  int64_t left_deadline_ms_ = 0;
+  int64_t head_us_ = 0;           // when the request's head was complete
+  int64_t sent_ms_ = 0;           // when the request was complete at the backend
+  int64_t left_deadline_ms_ = 0;  // of a client that has ended its direction
+  uint64_t left_written_ = 0;     // what had been written to it when that was set
 
   http1::RequestParser parser_;
   http1::ResponseParser response_parser_;

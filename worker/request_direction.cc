@@ -6,13 +6,16 @@
 namespace restgate::worker {
 namespace {
 
-// Rounds of reading and writing before others get their turn: at 64 KiB a round, a megabyte.
-constexpr int kRoundsPerTurn = 16;
+// Rounds of reading and writing before others get their turn: at 80 KiB a round, a third of a megabyte. Writing so much
+// takes some milliseconds; with hundreds that all want to, the last waits for their sum.
+constexpr int kRoundsPerTurn = 4;
 
 }  // namespace
 
 Alive Exchange::connect(bool fresh) {
-  const BackendPool::Lease lease = pool_->acquire(*this, fresh);
+  using Want = BackendPool::Want;
+  const Want want = fresh ? Want::Fresh : (repeatable() ? Want::Any : Want::Sound);
+  const BackendPool::Lease lease = pool_->acquire(*this, want);
   if (lease.connection == nullptr) return own_response(lease.reason);
   backend_ = lease.connection;
   request_ = RequestState::AwaitBackend;
@@ -74,7 +77,7 @@ Alive Exchange::pump_request() {
     }
     if (request_body_.done()) return request_sent();
     if (!client_->has_input()) {
-      if (!client_->readable()) return Alive::Yes;
+      if (!client_->worth_reading()) return Alive::Yes;
       if (read_request_body() == Alive::No) return Alive::No;
     }
     if (client_->has_input() && take_request_body() == Alive::No) return Alive::No;
@@ -101,7 +104,7 @@ Alive Exchange::request_sent() {
   request_ = RequestState::Done;
   sent_ms_ = context_.loop.now_ms();
   if (!response_begun_ && route_->response_header_timeout.count() + route_->read_timeout.count() > 0) update_deadline();
-  return Alive::Yes;
+  return client_->peer_closed() ? check_client_left() : Alive::Yes;
 }
 
 /// The backend takes no more of the request. It may have answered before it closed: that answer counts.
@@ -111,8 +114,9 @@ Alive Exchange::backend_write_failed() {
   to_backend_.reset();
   if (!request_body_.done()) close_after_ = true;
   sent_ms_ = context_.loop.now_ms();
-  if (response_ == ResponseState::Done) return Alive::Yes;
-  return read_backend();
+  // What it sent before is still to be read, once the client has taken what came before that.
+  backend_->look_again();
+  return pump_response();
 }
 
 }  // namespace restgate::worker

@@ -104,9 +104,16 @@ class EndpointSet {
   /// `on_answer` is called when resolved() holds, from the loop, never from within this call. Counts as a use.
   [[nodiscard]] std::unique_ptr<Waiter> wait(std::function<void()> on_answer);
 
-  /// The next address in turn; null when there is none. Valid until the loop's next turn. Counts as a use.
-  [[nodiscard]] const Address* next();
+  /// A turn of its own for somebody who wants to connect: the addresses that he tries are at(turn), at(turn + 1) and so
+  /// on, whatever others do meanwhile. Counts as a use.
+  [[nodiscard]] size_t take_turn();
+  /// Null when there is no address. Valid until the loop's next turn.
+  [[nodiscard]] const Address* at(size_t turn) const;
   [[nodiscard]] size_t size() const { return addresses_.size(); }
+  /// Whether this is still one of the addresses.
+  [[nodiscard]] bool has(const Address& address) const;
+  /// Grows whenever the addresses change.
+  [[nodiscard]] uint32_t version() const { return version_; }
 
   /// How the latest finished lookup went. With Failed there may still be (stale) addresses.
   [[nodiscard]] State state() const { return state_; }
@@ -114,6 +121,8 @@ class EndpointSet {
   [[nodiscard]] const std::string& error() const { return error_; }
   /// Called at each failed lookup (statistics).
   void set_failure_hook(std::function<void()> hook) { on_failure_ = std::move(hook); }
+  /// Called when other addresses have come in the place of old ones.
+  void set_change_hook(std::function<void()> hook) { on_change_ = std::move(hook); }
 
  private:
   void look_up();
@@ -127,6 +136,7 @@ class EndpointSet {
   std::string host_;
   uint16_t port_;
   std::vector<Address> addresses_;
+  uint32_t version_ = 0;
   size_t turn_;
   State state_ = State::Resolving;
   std::string error_;
@@ -137,6 +147,7 @@ class EndpointSet {
   std::unique_ptr<Resolver::Lookup> lookup_;
   std::list<Waiter*> waiters_;
   std::function<void()> on_failure_;
+  std::function<void()> on_change_;
   TimerEvent refresh_timer_;  // the next refresh or retry
   TimerEvent wake_timer_;     // waiters are called from the loop; also bounds their wait for a refresh
 };

@@ -14,7 +14,7 @@ namespace {
 
 using http1::BodyKind;
 
-constexpr int kRoundsPerTurn = 16;
+constexpr int kRoundsPerTurn = 4;  // as for requests
 
 bool idempotent(MethodId method) {  // RFC 9110 §9.2.2
   switch (method) {
@@ -68,7 +68,7 @@ Alive Exchange::pump_response() {
       if (produce_response() == Alive::No) return Alive::No;
       if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
-    if (!backend_->readable()) return Alive::Yes;
+    if (!backend_->worth_reading()) return Alive::Yes;
     if (read_backend() == Alive::No) return Alive::No;
     if (response_ == ResponseState::None) return Alive::Yes;  // sent again on another connection
   }
@@ -175,7 +175,8 @@ Alive Exchange::read_backend() {
 
 Alive Exchange::backend_ended(bool orderly) {
   if (response_ != ResponseState::Streaming) return backend_failed(Reason::BackendReset);
-  if (!orderly || !response_body_.end_of_file()) return backend_failed(Reason::BackendBodyCut);
+  // A failed write was told of a reset, so that reading is not: such an end ends no body (RFC 9112 §8).
+  if (!orderly || request_broken_ || !response_body_.end_of_file()) return backend_failed(Reason::BackendBodyCut);
   response_ = ResponseState::Done;
   if (response_framing_.chunked) add_last_chunk(to_client_, {});
   return Alive::Yes;
@@ -191,9 +192,13 @@ Alive Exchange::response_complete() {
   return finish(Reason::None, !close_after_ && request_ == RequestState::Done);
 }
 
+/// Whether the request may be sent again when it is not known what became of it (RFC 9110 §9.2.2).
+bool Exchange::repeatable() const {
+  return idempotent(method_) && parser_.head().body == BodyKind::None;
+}
+
 bool Exchange::may_retry() const {
-  return backend_->reused() && !retried_ && !backend_spoke_ && !body_forwarded_ && idempotent(method_) &&
-         parser_.head().body == BodyKind::None;
+  return backend_->reused() && !retried_ && !backend_spoke_ && !body_forwarded_ && repeatable();
 }
 
 Alive Exchange::backend_failed(Reason reason) {

@@ -7,7 +7,7 @@
 namespace restgate::worker {
 namespace {
 
-constexpr int kRoundsPerTurn = 16;
+constexpr int kRoundsPerTurn = 4;
 
 }  // namespace
 
@@ -99,6 +99,7 @@ void Tunnel::on_deadline() {
 
 void Tunnel::pump() {
   if (closed_) return;
+  context_.pulse.work_done();
   touch();
   if (!pump_direction(backend_, client_) || !pump_direction(client_, backend_)) return close();
   if (client_.ended && backend_.ended) close();
@@ -125,7 +126,7 @@ bool Tunnel::pump_direction(Side& from, Side& to) {
       from.ended = true;
       return to.transport().shutdown_send();
     }
-    if (!from.readable()) {
+    if (!from.worth_reading()) {
       from.drop_empty_inbox();
       return true;
     }

@@ -78,6 +78,7 @@ Worker::Worker(Heritage heritage)
                    }),
       log_retry_(loop_, [] {}),
       handover_retry_(loop_, [] {}) {
+  if (ScoreboardRow* own = row()) context_.pulse = Pulse(own->heartbeat_ms);
   context_.exchanges = &exchanges_;
   context_.clients = &clients_;
   context_.tunnels = &tunnels_;
@@ -225,10 +226,10 @@ void Worker::on_turn() {
   access_log_.flush();
   if (access_log_.pending()) log_retry_.arm(kLogRetry);
   graveyard_.clear();
-  beat();
   const int64_t begun_us = loop_.now_us();
   context_.stats.add(stats::Counter::LoopTurns);
   context_.stats.add(stats::Counter::LoopBusyMicros, static_cast<uint64_t>(loop_.refresh_clock() - begun_us));
+  beat();  // by the clock of now: a long turn must not look twice as long
   if (context_.drain != Drain::None && clients_.size() == 0 && tunnels_.size() == 0) loop_.stop();
 }
 

@@ -40,6 +40,7 @@ Result<UniqueFd> bind_one(const Address& address, bool reuse_port) {
   if (!fd) return system_error("cannot make a socket", errno);
   set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
+  set_option(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kMaxUnsentBytes);
   if (reuse_port && !set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT, 1))
     return system_error("cannot share a port (SO_REUSEPORT)", errno);
   if (address.is_ipv6()) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
@@ -89,6 +90,7 @@ Result<UniqueFd> connect_tcp(const sockaddr* address, socklen_t length) {
   UniqueFd fd(socket(address->sa_family, kSocketFlags, 0));
   if (!fd) return system_error("cannot make a socket", errno);
   set_nodelay(fd.get());
+  set_option(fd.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kMaxUnsentBytes);
   // An interrupted connect() goes on in the background, like one in progress.
   if (connect(fd.get(), address, length) != 0 && errno != EINPROGRESS && errno != EINTR)
     return system_error("cannot connect", errno);

@@ -12,6 +12,10 @@
 
 namespace restgate::platform {
 
+/// What the kernel holds for a peer beyond what is on its way to it. More would not make a fast peer faster, and for a
+/// slow one it would be megabytes a connection, of the container's memory too.
+inline constexpr int kMaxUnsentBytes = 128 * 1024;
+
 struct ListenOptions {
   bool reuse_port = false;  ///< SO_REUSEPORT: several sockets share the address
   int backlog = 4096;       ///< connections that wait to be accepted; the kernel's somaxconn bounds it
@@ -19,7 +23,7 @@ struct ListenOptions {
 
 /// Binds and listens. `address`: numeric; "" is every address of both families (IPv4 alone where IPv6 is switched off).
 /// Port 0: one that is free, see local_port(). SO_REUSEADDR is set, so that connections of an earlier life do not
-/// matter; TCP_NODELAY is set, which accepted sockets inherit on Linux.
+/// matter; TCP_NODELAY is set, which accepted sockets inherit on Linux, as they do kMaxUnsentBytes.
 /// The Error is a sentence for the person who chose the port: taken, privileged, no such address.
 Result<UniqueFd> listen_tcp(const std::string& address, uint16_t port, const ListenOptions& options = {});
 
@@ -30,7 +34,7 @@ Status check_port_free(const std::string& address, uint16_t port);
 /// The port that a socket is bound to; 0 when it has none.
 [[nodiscard]] uint16_t local_port(int fd);
 
-/// Begins to connect, with TCP_NODELAY. The outcome shows when the descriptor becomes writable: see socket_error().
+/// Begins to connect, with TCP_NODELAY and kMaxUnsentBytes. The outcome shows when the descriptor becomes writable: see socket_error().
 Result<UniqueFd> connect_tcp(const sockaddr* address, socklen_t length);
 /// Takes the pending error of a socket (SO_ERROR); 0: none.
 [[nodiscard]] int socket_error(int fd);

@@ -10,10 +10,6 @@ constexpr size_t kOffered = size_t{200} << 20;
 // What may be on its way: the kernel's socket buffers on both sides and the gateway's own.
 constexpr size_t kInFlightBound = size_t{64} << 20;
 
-size_t memory_bound() {
-  return patience_factor() > 1 ? size_t{32} << 20 : size_t{1} << 20;  // sanitizers keep what was freed
-}
-
 // Sends until the gateway has taken nothing for a good while, or all is sent; returns how much it took.
 size_t send_until_stuck(Stream& stream, size_t offered) {
   const std::string block = pattern_bytes(size_t{1} << 20);

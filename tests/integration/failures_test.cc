@@ -76,6 +76,61 @@ TEST(ClientLeaves, HalfCloseIsNotLeaving) {
   played.gateway.stop();
 }
 
+TEST(ClientLeaves, HalfCloseMayLastAsLongAsTheAnswerFlows) {
+  Played played({.settings = {{"read_header_timeout", "600ms"}}});
+  played.forward(request_head("GET", "/"));
+  played.client.finish_sending();
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  for (int i = 0; i < 5; ++i) {
+    Stream clock = played.gateway.connect();
+    clock.read_until_gone();
+    played.backend.send("x");
+    played.client.expect("x");
+  }
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(ClientLeaves, BeforeThereIsABackend) {
+  for (const bool orderly : {true, false}) {
+    SCOPED_TRACE(orderly);
+    const FullListener full;
+    Gateway gateway(catch_all(full.url()).set("connect_timeout", "10m"));
+    Stream client = gateway.connect();
+    client.send(request_head("GET", "/"));
+    gateway.await_metrics(
+        [](const Metrics& m) {
+          return m.sum("restgate_backend_connections", {{"state", "active"}}) == 1;
+        },
+        "a connection attempt");
+    orderly ? client.close() : client.reset();
+    const Json access = gateway.await_access();
+    EXPECT_EQ(access.at("status"), 499);
+    EXPECT_EQ(access.at("reason"), orderly ? "client_closed" : "client_reset");
+    gateway.await_metrics(
+        [](const Metrics& m) {
+          return m.sum("restgate_backend_connections", {{"state", "active"}}) == 0;
+        },
+        "the attempt given up");
+    gateway.stop();
+  }
+}
+
+// The gateway cannot read on, since the backend takes nothing: a reset is seen all the same.
+TEST(ClientLeaves, WhileItsUploadIsStuck) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("PUT", "/up", "Content-Length: 1000000000\r\n"));
+  played.await_backend();
+  const std::string block(size_t{1} << 20, 'x');
+  while (played.client.writable_within(std::chrono::milliseconds(300))) played.client.send_some(block);
+  played.client.reset();
+  EXPECT_EQ(played.gateway.await_access().at("reason"), "client_reset");
+  played.backend.read_until_gone();
+  played.gateway.stop();
+}
+
 TEST(StaleConnection, IdempotentRequestIsSentOnceMore) {
   for (const char* method : {"GET", "HEAD"}) {
     SCOPED_TRACE(method);
@@ -168,6 +223,27 @@ TEST(StaleConnection, ThatIsSeenToCloseIsNotUsed) {
   played.gateway.stop();
 }
 
+// The worker sleeps while the request comes and then the backend goes: it sees both at once, the request first. A POST
+// would not survive it, so the connection is looked at before it is used.
+TEST(StaleConnection, PostDoesNotGoIntoOneThatHasJustClosed) {
+  for (const bool orderly : {true, false}) {
+    SCOPED_TRACE(orderly);
+    Played played;
+    EXPECT_EQ(played.pass(request_head("GET", "/1"), response(200, "one")).response.body, "one");
+    await_idle_backends(played.gateway, 1);
+    {
+      const Paused worker(played.gateway.workers().at(0));
+      played.client.send(request_head("POST", "/2", "Content-Length: 1\r\n") + "x");
+      orderly ? played.backend.close() : played.backend.reset();
+    }
+    played.await_backend();
+    EXPECT_EQ(played.backend.read_request().body, "x");
+    played.backend.send(response(200, "two"));
+    EXPECT_EQ(played.client.read_response().body, "two");
+    played.gateway.stop();
+  }
+}
+
 TEST(StaleConnection, KeepAliveTimeoutOfTheBackendIsHonoured) {
   Played played;
   EXPECT_EQ(played.pass(request_head("GET", "/1"), response(200, "one", "Keep-Alive: timeout=1\r\n")).response.body,
@@ -175,6 +251,49 @@ TEST(StaleConnection, KeepAliveTimeoutOfTheBackendIsHonoured) {
   EXPECT_EQ(played.backend.read_to_end(), "") << "given up before the backend does";
   played.backend.close();
   EXPECT_EQ(played.pass_on_same(request_head("GET", "/2"), response(200, "two")).response.body, "two");
+  played.gateway.stop();
+}
+
+// Bytes and the reset behind them in one event, after which no other will come.
+TEST(ResetWithTheLastBytes, OfAnAnswer) {
+  Played played;
+  played.forward(request_head("GET", "/"));
+  {
+    const Paused worker(played.gateway.workers().at(0));
+    played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+    played.backend.reset();
+  }
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  EXPECT_EQ(played.client.read_until_gone(), "half");
+  played.gateway.expect_errors("all", "backend_body_cut", 1);
+  played.gateway.stop();
+}
+
+TEST(ResetWithTheLastBytes, OfAnAnswersHead) {
+  Played played;
+  played.forward(request_head("GET", "/"));
+  {
+    const Paused worker(played.gateway.workers().at(0));
+    played.backend.send("HTTP/1.1 200 OK\r\nContent-");
+    played.backend.reset();
+  }
+  EXPECT_EQ(played.client.read_response().status(), 502);
+  played.gateway.expect_errors("all", "backend_reset", 1);
+  played.gateway.stop();
+}
+
+TEST(ResetWithTheLastBytes, OfAnUpload) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/up", "Content-Length: 10\r\n"));
+  played.await_backend();
+  {
+    const Paused worker(played.gateway.workers().at(0));
+    played.client.send("half");
+    played.client.reset();
+  }
+  EXPECT_EQ(played.gateway.await_access().at("status"), 499);
+  played.backend.read_until_gone();
   played.gateway.stop();
 }
 

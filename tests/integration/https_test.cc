@@ -14,8 +14,9 @@ using test::Certificate;
 // A backend that speaks TLS on the next connection of the gateway.
 class TlsBackend {
  public:
+  TlsBackend(Origin& origin, const test::TlsServerContext& context) : server_(context, origin.accept().take_fd()) {}
   TlsBackend(Origin& origin, const Certificate& certificate)
-      : context_(certificate), server_(context_, origin.accept().take_fd()) {}
+      : TlsBackend(origin, test::TlsServerContext(certificate)) {}
 
   bool handshake() {
     return eventually([this] { return server_.handshake(); });
@@ -36,7 +37,6 @@ class TlsBackend {
   test::TlsServer& server() { return server_; }
 
  private:
-  test::TlsServerContext context_;
   test::TlsServer server_;
 };
 
@@ -85,6 +85,7 @@ TEST(Https, VerifiedBackendIsSpokenTo) {
 struct Refusal {
   std::string name;
   std::string names;  ///< of the certificate
+  std::string says;   ///< the log
   bool trusted = true;
   long valid_from_s = -3600;
   long valid_until_s = 3600;
@@ -109,18 +110,29 @@ TEST_P(HttpsRefuses, Gives502AndSaysWhyInTheLog) {
   }));
   EXPECT_EQ(client.read_response().status(), 502);
   gateway.expect_errors("all", "backend_tls_failed", 1);
-  gateway.await_log([](const Json& r) { return r.at("level") == "warn" && r.dump().find("TLS") != std::string::npos; },
-                    "explanation");
+  const Json record = gateway.await_log(
+      [](const Json& r) { return r.at("level") == "warn" && r.dump().find("TLS") != std::string::npos; },
+      "explanation");
+  EXPECT_EQ(record.at("service"), "backend");
+  EXPECT_NE(record.at("error").get<std::string>().find(row.says), std::string::npos) << record;
   gateway.stop();
 }
 
 INSTANTIATE_TEST_SUITE_P(
     Https, HttpsRefuses,
-    testing::Values(Refusal{"WrongName", "DNS:other.test"},
-                    Refusal{.name = "UnknownIssuer", .names = "DNS:localhost", .trusted = false},
-                    Refusal{.name = "Expired", .names = "DNS:localhost", .valid_from_s = -7200, .valid_until_s = -3600},
+    testing::Values(Refusal{.name = "WrongName", .names = "DNS:other.test", .says = "host name mismatch"},
                     Refusal{
-                        .name = "NotYetValid", .names = "DNS:localhost", .valid_from_s = 3600, .valid_until_s = 7200}),
+                        .name = "UnknownIssuer", .names = "DNS:localhost", .says = "unknown issuer", .trusted = false},
+                    Refusal{.name = "Expired",
+                            .names = "DNS:localhost",
+                            .says = "certificate has expired",
+                            .valid_from_s = -7200,
+                            .valid_until_s = -3600},
+                    Refusal{.name = "NotYetValid",
+                            .names = "DNS:localhost",
+                            .says = "not yet valid",
+                            .valid_from_s = 3600,
+                            .valid_until_s = 7200}),
     [](const testing::TestParamInfo<Refusal>& row) { return row.param.name; });
 
 TEST(Https, VerifyFalseTakesAnythingAndWarns) {
@@ -137,6 +149,110 @@ TEST(Https, VerifyFalseTakesAnythingAndWarns) {
   gateway.await_log(
       [](const Json& r) { return r.at("level") == "warn" && r.dump().find("NOT verified") != std::string::npos; },
       "loud warning");
+  gateway.stop();
+}
+
+// What is in the files is looked at before anything depends on it: at the start, by -t and at a reload.
+TEST(Https, FilesThatCannotBeUsedAreNoConfiguration) {
+  Https https;
+  const Certificate certificate({.names = "DNS:client.test"}, &https.ca);
+  const std::string certificate_file = https.directory.path() + "/client.pem";
+  const std::string wrong_key_file = https.directory.path() + "/key.pem";
+  certificate.write_certificate(certificate_file);
+  https.ca.write_key(wrong_key_file);
+  const std::string garbage = https.directory.write("garbage.pem", "no certificate");
+  const std::vector<std::string> bad = {"{ca_file: " + garbage + "}", "{client_cert_file: " + certificate_file +
+                                                                          ", client_key_file: " + wrong_key_file + "}"};
+
+  Gateway gateway(https.config(""));
+  for (const std::string& tls : bad) {
+    SCOPED_TRACE(tls);
+    const std::string yaml = https.config(tls).yaml();
+    const std::string file = https.directory.write("bad.yaml", yaml);
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"-config", file}, {"-t", "-config", file}}) {
+      const Finished run = run_gateway({.arguments = arguments, .environment = {}});
+      EXPECT_EQ(run.exit_code, 1);
+      EXPECT_NE((run.out + run.err).find("observed_services[0].tls: "), std::string::npos) << run.out << run.err;
+    }
+    gateway.refused_reload(yaml);
+  }
+  // The old configuration serves on.
+  Stream client = gateway.connect();
+  client.send(request_head("GET", "/"));
+  TlsBackend backend(https.origin, Certificate({.names = "DNS:localhost"}, &https.ca));
+  ASSERT_TRUE(backend.handshake());
+  backend.read_head();
+  backend.write(response(200, "still here"));
+  EXPECT_EQ(client.read_response().body, "still here");
+  gateway.stop();
+}
+
+// Mutual TLS, and the resumption of a session by the next connection.
+TEST(Https, ClientCertificateIsShownAndSessionsAreResumed) {
+  Https https;
+  const Certificate client_certificate({.names = "DNS:client.test"}, &https.ca);
+  const std::string cert_file = https.directory.path() + "/client.pem";
+  const std::string key_file = https.directory.path() + "/key.pem";
+  const std::string ca_file = https.directory.path() + "/ca.pem";
+  client_certificate.write_certificate(cert_file);
+  client_certificate.write_key(key_file);
+  test::TlsServerContext context(Certificate({.names = "DNS:localhost"}, &https.ca));
+  context.require_client_certificate(https.ca);
+  Gateway gateway(https.config("{ca_file: " + ca_file + ", client_cert_file: " + cert_file +
+                               ", client_key_file: " + key_file + "}"));
+  for (const bool resumed : {false, true}) {
+    Stream client = gateway.connect();
+    client.send(request_head("GET", "/"));
+    TlsBackend backend(https.origin, context);
+    ASSERT_TRUE(backend.handshake());
+    EXPECT_EQ(backend.server().resumed(), resumed);
+    EXPECT_TRUE(backend.server().saw_certificate());
+    backend.read_head();
+    backend.write(response(200, "hello", "Connection: close\r\n"));
+    EXPECT_EQ(client.read_response().body, "hello");
+  }
+  gateway.stop();
+}
+
+// The gateway's buffers are all that a client that does not read may cost; records in flight included.
+TEST(Https, ClientThatDoesNotReadCostsNoMemory) {
+  Https https;
+  Gateway gateway(https.config(""));
+  test::TlsServerContext context(Certificate({.names = "DNS:localhost"}, &https.ca));
+  const pid_t worker = gateway.workers().at(0);
+  const auto open = [&](Stream& client) {
+    client.send(request_head("GET", "/"));
+    TlsBackend backend(https.origin, context);
+    EXPECT_TRUE(backend.handshake());
+    backend.read_head();
+    return backend;
+  };
+  {
+    Stream client = gateway.connect();
+    TlsBackend first = open(client);
+    first.write(response(200, pattern_bytes(200'000), "Connection: close\r\n"));
+    EXPECT_EQ(client.read_response().status(), 200);
+  }
+  const size_t before = anonymous_memory(worker);
+  Stream client = gateway.connect(64 * 1024);
+  TlsBackend backend = open(client);
+  constexpr size_t kOffered = size_t{200} << 20;
+  backend.write("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kOffered) + "\r\n\r\n");
+  const std::string block = pattern_bytes(size_t{1} << 20);
+  size_t sent = 0;
+  const auto sends_more = [&] {
+    const size_t n = backend.server().write(std::string_view(block).substr(sent % block.size()));
+    sent += n;
+    return n > 0;
+  };
+  while (sent < kOffered && eventually(sends_more, Deadline(std::chrono::milliseconds(700)))) {
+  }
+  EXPECT_LT(sent, size_t{64} << 20);
+  EXPECT_LT(anonymous_memory(worker), before + memory_bound());
+  EXPECT_EQ(client.read_head().status(), 200);
+  EXPECT_TRUE(client.read_exactly(block.size()) == block);
+  client.reset();
   gateway.stop();
 }
 

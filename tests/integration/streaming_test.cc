@@ -6,6 +6,19 @@
 namespace restgate::itest {
 namespace {
 
+// The content of chunks of which the last may be incomplete.
+std::string content_of(std::string_view chunks) {
+  std::string content;
+  while (!chunks.empty()) {
+    const size_t line = chunks.find("\r\n");
+    if (line == std::string_view::npos) break;
+    const size_t size = std::stoul(std::string(chunks.substr(0, line)), nullptr, 16);
+    content += chunks.substr(line + 2, size);
+    chunks.remove_prefix(std::min(chunks.size(), line + 2 + size + 2));
+  }
+  return content;
+}
+
 TEST(ServerSentEvents, EachArrivesBeforeTheNextIsSent) {
   Played played;
   played.forward(request_head("GET", "/events", "Accept: text/event-stream\r\n"));
@@ -164,6 +177,41 @@ TEST(EarlyResponse, TheUploadMayGoOnBesideTheDownload) {
   played.gateway.expect_requests("all", "POST", 200, 1);
   played.gateway.stop();
 }
+
+class BrokenUpload : public testing::TestWithParam<bool> {};
+
+// The client does not read the answer yet, and the backend goes with a reset before it has all of the upload: what had
+// come of the answer reaches the client unharmed, and an end by reset is no end of an answer (RFC 9112 §8).
+TEST_P(BrokenUpload, HarmsNoAnswerThatHasBegun) {
+  const bool until_close = GetParam();
+  Played played;
+  played.client = played.gateway.connect(16 * 1024);
+  played.client.send(request_head("POST", "/", "Content-Length: 1000000\r\n") + std::string(1000, 'x'));
+  played.await_backend();
+  played.backend.read_head();
+  const std::string answer = pattern_bytes(size_t{32} << 20);
+  const std::string length = until_close ? "" : "Content-Length: " + std::to_string(answer.size()) + "\r\n";
+  played.backend.send("HTTP/1.1 200 OK\r\n" + length + "\r\n");
+  size_t sent = 0;
+  while (sent < answer.size() && played.backend.writable_within(std::chrono::milliseconds(300)))
+    sent += played.backend.send_some(std::string_view(answer).substr(sent));
+  ASSERT_LT(sent, answer.size());
+  played.backend.reset();
+  played.client.send(std::string(1000, 'x'));  // cannot be passed on
+
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  std::string got = played.client.read_until_gone();
+  EXPECT_FALSE(got.ends_with("0\r\n\r\n"));
+  if (until_close) got = content_of(got);
+  EXPECT_GT(got.size(), 16U * 1024);
+  EXPECT_EQ(std::mismatch(got.begin(), got.end(), answer.begin()).first - got.begin(),
+            static_cast<ptrdiff_t>(got.size()));
+  played.gateway.expect_errors("all", "backend_body_cut", 1);
+  played.gateway.stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(EarlyResponse, BrokenUpload, testing::Bool(),
+                         [](const auto& row) { return std::string(row.param ? "UntilClose" : "WithLength"); });
 
 TEST(BodyLimit, IsKeptByLengthAndWhileItStreams) {
   Played played({.settings = {{"max_body_size", "10B"}}});

@@ -1,8 +1,5 @@
 // The timeouts of the contract (DESIGN §6). Each is set short; what must not time out has none.
-#include <arpa/inet.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include "integration/support/played.h"
 
@@ -159,19 +156,8 @@ TEST(Timeouts, ConnectRefusedGives502) {
 }
 
 TEST(Timeouts, ConnectThatHangsGives504) {
-  // A listener whose queue is full drops what comes.
-  const UniqueFd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof(address);
-  ASSERT_EQ(::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
-  ASSERT_EQ(::listen(listener.get(), 0), 0);
-  ASSERT_EQ(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
-  const uint16_t port = ntohs(address.sin_port);
-  const Stream fills_the_queue = Stream::connect(port);
-
-  ConfigText config = catch_all("http://127.0.0.1:" + std::to_string(port));
+  const FullListener full;
+  ConfigText config = catch_all(full.url());
   Gateway gateway(config.set("connect_timeout", "200ms"));
   EXPECT_EQ(gateway.get("/").status(), 504);
   gateway.expect_errors("all", "backend_connect_timeout", 1);

@@ -131,6 +131,24 @@ TEST(WebSocket, ResetOnOneSideEndsTheOther) {
   played.gateway.stop();
 }
 
+TEST(WebSocket, ResetBehindTheLastBytesEndsTheOther) {
+  Played played;
+  for (const bool of_client : {true, false}) {
+    open_tunnel(played);
+    Stream& first = of_client ? played.client : played.backend;
+    Stream& other = of_client ? played.backend : played.client;
+    first.send("a");
+    other.expect("a");
+    {
+      const Paused worker(played.gateway.workers().at(0));
+      first.send("last");
+      first.reset();
+    }
+    EXPECT_EQ(other.read_until_gone(), "last");
+  }
+  played.gateway.stop();
+}
+
 TEST(WebSocket, TunnelOutlivesIdleAndHeadTimeouts) {
   Played played({.settings = {{"idle_timeout", "50ms"},
                               {"read_header_timeout", "50ms"},

@@ -11,16 +11,29 @@
 
 namespace restgate::itest {
 
-Origin::Origin() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+namespace {
+
+// Listens on a free port of 127.0.0.1, which it returns.
+uint16_t listen_somewhere(int fd, int backlog) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof(address);
-  if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
-      ::listen(listener_.get(), 1024) != 0 ||
-      ::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) != 0)
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) != 0 || ::listen(fd, backlog) != 0 ||
+      ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0)
     throw Failure(std::string("origin: ") + std::strerror(errno));
-  port_ = ntohs(address.sin_port);
+  return ntohs(address.sin_port);
+}
+
+}  // namespace
+
+Origin::Origin() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)) {
+  port_ = listen_somewhere(listener_.get(), 1024);
+}
+
+FullListener::FullListener() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  port_ = listen_somewhere(listener_.get(), 0);
+  fills_the_queue_ = Stream::connect(port_);
 }
 
 std::string Origin::url() const {

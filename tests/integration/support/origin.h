@@ -39,6 +39,19 @@ class Origin {
   uint16_t port_ = 0;
 };
 
+/// A port that neither takes nor refuses: its queue is full, and the kernel drops what comes.
+class FullListener {
+ public:
+  FullListener();
+  /// "http://127.0.0.1:port"
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  UniqueFd listener_;
+  uint16_t port_ = 0;
+  Stream fills_the_queue_;
+};
+
 class HandlerOrigin {
  public:
   /// Request → the bytes of the response. An empty answer closes the connection without one. Called by several threads.

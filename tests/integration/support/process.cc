@@ -144,11 +144,8 @@ std::vector<pid_t> Process::children() const {
   const std::string self = std::to_string(pid_);
   std::ifstream list("/proc/" + self + "/task/" + self + "/children");
   for (pid_t pid = 0; list >> pid;) {
-    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-    std::string line;
-    std::getline(stat, line);
-    const size_t name_end = line.rfind(')');
-    if (name_end != std::string::npos && line[name_end + 2] != 'Z' && line[name_end + 2] != 'X') pids.push_back(pid);
+    const char state = process_state(pid);
+    if (state != 0 && state != 'Z' && state != 'X') pids.push_back(pid);
   }
   return pids;
 }
@@ -228,6 +225,27 @@ size_t anonymous_memory(pid_t pid) {
       return kib * 1024;
     }
   throw Failure("no memory numbers of process " + std::to_string(pid));
+}
+
+size_t memory_bound() {
+  return patience_factor() > 1 ? size_t{32} << 20 : size_t{1} << 20;  // sanitizers keep what was freed
+}
+
+char process_state(pid_t pid) {
+  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+  std::string line;
+  std::getline(stat, line);
+  const size_t name_end = line.rfind(')');
+  return name_end == std::string::npos || name_end + 2 >= line.size() ? '\0' : line[name_end + 2];
+}
+
+Paused::Paused(pid_t pid) : pid_(pid) {
+  ::kill(pid, SIGSTOP);
+  if (!eventually([pid] { return process_state(pid) == 'T'; })) throw Failure("the process does not stop");
+}
+
+Paused::~Paused() {
+  ::kill(pid_, SIGCONT);
 }
 
 size_t descriptors(pid_t pid) {

@@ -92,6 +92,23 @@ class Process {
 
 /// Resident anonymous memory of a process in bytes (RssAnon).
 size_t anonymous_memory(pid_t pid);
+/// What a connection whose peer is slow may add to that.
+size_t memory_bound();
+
+/// The state of a process as /proc/PID/stat gives it ('S', 'T', 'Z', …); 0 when there is no such process.
+char process_state(pid_t pid);
+
+/// A process that is stopped while this lives: what happens meanwhile comes upon it all at once.
+class Paused {
+ public:
+  explicit Paused(pid_t pid);
+  Paused(const Paused&) = delete;
+  Paused& operator=(const Paused&) = delete;
+  ~Paused();
+
+ private:
+  pid_t pid_;
+};
 
 /// Number of open descriptors of a process.
 size_t descriptors(pid_t pid);

@@ -250,7 +250,7 @@ class EndpointSetTest : public Names {
     run_until([&] { return answered; });
   }
   std::string next() {
-    const Address* address = set_->next();
+    const Address* address = set_->at(set_->take_turn());
     return address == nullptr ? "none" : address->to_string();
   }
 

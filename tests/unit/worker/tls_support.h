@@ -163,6 +163,9 @@ class TlsServer {
   /// TLS 1.3: both directions change their keys; the client has to answer.
   void ask_for_new_keys() { SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED); }
 
+  /// The client has shown one, now or when the session began.
+  [[nodiscard]] bool saw_certificate() const { return SSL_get0_peer_certificate(ssl_.get()) != nullptr; }
+  [[nodiscard]] bool resumed() const { return SSL_session_reused(ssl_.get()) == 1; }
   [[nodiscard]] std::string server_name() const {
     const char* name = SSL_get_servername(ssl_.get(), TLSEXT_NAMETYPE_host_name);
     return name != nullptr ? name : "";

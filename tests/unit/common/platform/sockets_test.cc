@@ -59,6 +59,21 @@ TEST(Sockets, AConnectionFromEndToEnd) {
     EXPECT_NE(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
     EXPECT_NE(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
     EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), kMaxUnsentBytes);
+  }
+}
+
+TEST(Sockets, APeerThatDoesNotReadCostsTheKernelLittle) {
+  const UniqueFd server = listener("127.0.0.1");
+  const UniqueFd client = connect_to("127.0.0.1", local_port(server.get()));
+  ASSERT_TRUE(wait_for(server.get(), POLLIN));
+  const Accepted accepted = accept_tcp(server.get());
+  for (const int fd : {client.get(), accepted.fd.get()}) {
+    const std::string bytes(size_t{80} << 10, 'x');
+    size_t taken = 0;
+    for (ssize_t n = 0; (n = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL)) > 0;) taken += static_cast<size_t>(n);
+    EXPECT_EQ(errno, EAGAIN);
+    EXPECT_LT(taken, size_t{1} << 20);
   }
 }
 
