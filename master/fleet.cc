@@ -105,9 +105,8 @@ void Fleet::observe(TimePoint now, const Limits& limits) {
 }
 
 bool Fleet::accepts() const {
-  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
-    return worker->row().accepting.load(std::memory_order_acquire) != 0;
-  });
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->row().accepting.load(std::memory_order_acquire) != 0; });
 }
 
 std::vector<WorkerView> Fleet::views() const {

@@ -108,9 +108,9 @@ class Supervisor {
   bool reload_noted_ = false;
   int shutdowns_noted_ = 0;
   bool announced_ = false;
-  bool waiting_told_ = false;  // that a reload waits
+  bool waiting_told_ = false;                        // that a reload waits
   TimePoint close_listeners_at_ = TimePoint::max();  // in a shutdown: at the latest
-  bool cut_short_ = false;     // a worker was ended before its work was done, in a shutdown
+  bool cut_short_ = false;                           // a worker was ended before its work was done, in a shutdown
   int exit_code_ = 0;
 
   uint64_t last_generation_ = 0;

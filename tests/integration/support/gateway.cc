@@ -65,10 +65,11 @@ Finished run_gateway(const ProcessOptions& options) {
   return run;
 }
 
-Gateway::Gateway(const ConfigText& config, int log_pipe_size)
+Gateway::Gateway(const ConfigText& config, int log_pipe_size) : Gateway(gateway_binary(), config, log_pipe_size) {}
+
+Gateway::Gateway(const std::string& program, const ConfigText& config, int log_pipe_size)
     : config_path_(directory_.write("restgate.yaml", config.yaml())),
-      process_(gateway_binary(),
-               {.arguments = {"-config", config_path_}, .environment = {}, .pipe_size = log_pipe_size}) {
+      process_(program, {.arguments = {"-config", config_path_}, .environment = {}, .pipe_size = log_pipe_size}) {
   const Json record = await_log([](const Json& r) { return message_of(r) == kServing; }, "record \"serving\"");
   port_ = record.at("port").get<uint16_t>();
   admin_port_ = record.at("admin_port").get<uint16_t>();

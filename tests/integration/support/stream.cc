@@ -40,6 +40,22 @@ int connect_in_time(int fd, uint16_t port) {
   return error;
 }
 
+using Cause = StreamFailure::Cause;
+
+Cause cause_of(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return Cause::Refused;
+    case ECONNRESET:
+    case EPIPE:
+      return Cause::Reset;
+    case ETIMEDOUT:
+      return Cause::Timeout;
+    default:
+      return Cause::Other;
+  }
+}
+
 }  // namespace
 
 Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
@@ -53,7 +69,7 @@ Stream Stream::connect(uint16_t port, int receive_buffer) {
   UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
   if (const int error = connect_in_time(fd.get(), port); error != 0)
-    throw Failure("connect to port " + std::to_string(port) + ": " + std::strerror(error));
+    throw StreamFailure("connect to port " + std::to_string(port) + ": " + std::strerror(error), cause_of(error));
   return Stream(std::move(fd));
 }
 
@@ -63,10 +79,15 @@ int Stream::probe(uint16_t port) {
 }
 
 void Stream::fail(const std::string& what) const {
-  throw Failure(what + "; unread bytes: \"" + printable(buffer_) + "\"" +
-                (end_ == End::Reset     ? ", then reset"
-                 : end_ == End::Orderly ? ", then end of file"
-                                        : ""));
+  fail(what, end_ == End::Reset ? Cause::Reset : end_ == End::Orderly ? Cause::Ended : Cause::Other);
+}
+
+void Stream::fail(const std::string& what, Cause cause) const {
+  throw StreamFailure(what + "; unread bytes: \"" + printable(buffer_) + "\"" +
+                          (end_ == End::Reset     ? ", then reset"
+                           : end_ == End::Orderly ? ", then end of file"
+                                                  : ""),
+                      cause);
 }
 
 bool Stream::wait_for(short events, const Deadline& deadline) {
@@ -83,14 +104,14 @@ size_t Stream::send_some(std::string_view bytes) {
   const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (sent >= 0) return static_cast<size_t>(sent);
   if (errno == EAGAIN || errno == EINTR) return 0;
-  fail("send: " + std::string(std::strerror(errno)));
+  fail("send: " + std::string(std::strerror(errno)), cause_of(errno));
 }
 
 void Stream::send(std::string_view bytes) {
   const Deadline deadline;
   while (!bytes.empty()) {
     bytes.remove_prefix(send_some(bytes));
-    if (!bytes.empty() && !wait_for(POLLOUT, deadline)) fail("the peer does not take our bytes");
+    if (!bytes.empty() && !wait_for(POLLOUT, deadline)) fail("the peer does not take our bytes", Cause::Timeout);
   }
 }
 
@@ -111,7 +132,7 @@ bool Stream::fill(const Deadline& deadline) {
     } else if (errno == ECONNRESET || errno == EPIPE) {
       end_ = End::Reset;
     } else if (errno == EAGAIN) {
-      if (!wait_for(POLLIN, deadline)) fail("nothing more came in time");
+      if (!wait_for(POLLIN, deadline)) fail("nothing more came in time", Cause::Timeout);
     } else if (errno != EINTR) {
       fail("recv: " + std::string(std::strerror(errno)));
     }
@@ -230,9 +251,14 @@ Message Stream::read_request() {
 
 Message Stream::read_response(std::string_view request_method) {
   Message message = read_head();
+  read_body(message, request_method);
+  return message;
+}
+
+void Stream::read_body(Message& message, std::string_view request_method) {
   const Deadline deadline;
   const int status = message.status();
-  if (request_method == "HEAD" || status / 100 == 1 || status == 204 || status == 304) return message;
+  if (request_method == "HEAD" || status / 100 == 1 || status == 204 || status == 304) return;
   if (message.chunked()) {
     read_chunked(message, deadline);
   } else if (const auto length = message.field("Content-Length")) {
@@ -240,7 +266,6 @@ Message Stream::read_response(std::string_view request_method) {
   } else {
     message.body = message.raw_body = read_to_end();
   }
-  return message;
 }
 
 Message Stream::exchange(std::string_view request) {

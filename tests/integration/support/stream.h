@@ -15,6 +15,17 @@
 
 namespace restgate::itest {
 
+/// What a Stream throws, and what became of the connection: for those who count causes rather than read sentences.
+class StreamFailure : public Failure {
+ public:
+  enum class Cause : uint8_t { Refused, Reset, Ended, Timeout, Other };
+  StreamFailure(const std::string& what, Cause cause) : Failure(what), cause_(cause) {}
+  [[nodiscard]] Cause cause() const { return cause_; }
+
+ private:
+  Cause cause_;
+};
+
 class Stream {
  public:
   Stream() = default;
@@ -51,6 +62,8 @@ class Stream {
   Message read_request();
   Message read_response(std::string_view request_method = "GET");
   Message read_head();
+  /// Reads on behind read_head().
+  void read_body(Message& response, std::string_view request_method = "GET");
   /// send() and read_response().
   Message exchange(std::string_view request);
 
@@ -78,6 +91,7 @@ class Stream {
   void read_chunked(Message& message, const Deadline& deadline);
   std::string take_line(const Deadline& deadline);
   [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void fail(const std::string& what, StreamFailure::Cause cause) const;
 
   UniqueFd fd_;
   std::string buffer_;
