@@ -15,17 +15,18 @@ namespace restgate::itest {
 
 namespace {
 
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
+constexpr const char* kLoopback = "127.0.0.1";
+
+UniqueFd tcp_socket() {
+  return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 // Connects a non-blocking socket; 0 or the errno.
-int connect_in_time(int fd, uint16_t port) {
-  const sockaddr_in address = loopback(port);
+int connect_in_time(int fd, const char* host, uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  if (::inet_pton(AF_INET, host, &address.sin_addr) != 1) return EINVAL;
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
   const Deadline deadline;
@@ -65,17 +66,25 @@ Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
   setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-Stream Stream::connect(uint16_t port, int receive_buffer) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
-  if (const int error = connect_in_time(fd.get(), port); error != 0)
+Stream Stream::connected(UniqueFd fd, const char* host, uint16_t port) {
+  if (const int error = connect_in_time(fd.get(), host, port); error != 0)
     throw StreamFailure("connect to port " + std::to_string(port) + ": " + std::strerror(error), cause_of(error));
   return Stream(std::move(fd));
 }
 
+Stream Stream::connect(uint16_t port, int receive_buffer) {
+  UniqueFd fd = tcp_socket();
+  if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  return connected(std::move(fd), kLoopback, port);
+}
+
+Stream Stream::connect_to(const std::string& address, uint16_t port) {
+  return connected(tcp_socket(), address.c_str(), port);
+}
+
 int Stream::probe(uint16_t port) {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return connect_in_time(fd.get(), port);
+  const UniqueFd fd = tcp_socket();
+  return connect_in_time(fd.get(), kLoopback, port);
 }
 
 void Stream::fail(const std::string& what) const {

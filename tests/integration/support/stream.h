@@ -32,6 +32,8 @@ class Stream {
   explicit Stream(UniqueFd fd);
   /// Connects to 127.0.0.1. `receive_buffer`: SO_RCVBUF in bytes, 0: the system's.
   static Stream connect(uint16_t port, int receive_buffer = 0);
+  /// The same to another IPv4 address.
+  static Stream connect_to(const std::string& address, uint16_t port);
   /// The errno of a connection attempt; 0: it was accepted (and closed again).
   static int probe(uint16_t port);
 
@@ -82,6 +84,7 @@ class Stream {
   [[nodiscard]] uint16_t peer_port() const;
 
  private:
+  static Stream connected(UniqueFd fd, const char* host, uint16_t port);
   enum class End : uint8_t { None, Orderly, Reset };
   bool wait_for(short events, const Deadline& deadline);
   /// Reads once, waiting until the deadline; false at the end of the connection.

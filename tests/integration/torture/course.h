@@ -8,16 +8,19 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <string>
+#include <utility>
 
+#include "integration/support/stream.h"
 #include "integration/torture/score.h"
 
 namespace restgate::itest::torture {
 
 class Course {
  public:
-  explicit Course(uint16_t port) : port_(port) {}
+  Course(std::string address, uint16_t port) : address_(std::move(address)), port_(port) {}
 
-  [[nodiscard]] uint16_t port() const { return port_; }
+  [[nodiscard]] Stream connect() const { return Stream::connect_to(address_, port_); }
   void follow(uint16_t port) { port_ = port; }
   [[nodiscard]] uint64_t next_number() { return ++last_number_; }
 
@@ -34,6 +37,7 @@ class Course {
   [[nodiscard]] size_t progress(Kind kind) const { return progress_.at(static_cast<size_t>(kind)); }
 
  private:
+  std::string address_;
   std::atomic<uint16_t> port_;
   std::atomic<uint64_t> last_number_{0};
   std::atomic<bool> closing_{false};

@@ -105,6 +105,10 @@ void HttpClient::compose_post(Request& request) {
   request.answer = receipt_of(request.cue.number);
 }
 
+void HttpClient::run(size_t requests, const Deadline& deadline) {
+  for (size_t i = 0; i < requests && !deadline.passed(); ++i) ask(next_request());
+}
+
 void HttpClient::run() {
   while (course_.pause(think_time())) {
     if (course_.closing() && !stream_.open()) return;
@@ -129,7 +133,7 @@ void HttpClient::exchange(const Request& request, Stage& stage) {
   if (stream_.open()) {
     seen_closed_ = !stream_.quiet();
   } else {
-    stream_ = Stream::connect(course_.port());
+    stream_ = course_.connect();
     ++score_.connects;
   }
   stage = Stage::Waiting;

@@ -23,6 +23,8 @@ class HttpClient {
 
   /// Asks until the course ends.
   void run();
+  /// That many requests, one after the other without a pause, unless time is up.
+  void run(size_t requests, const Deadline& deadline);
   [[nodiscard]] const Score& score() const { return score_; }
 
  private:

@@ -64,8 +64,8 @@ std::string Table::text() const {
   return joined(trial_headings(), lines_);
 }
 
-void FailureTable::add(const std::string& name, size_t operations, const Scores& scores, size_t processes_left) {
-  std::vector<std::string> cells = {name, std::to_string(operations)};
+void FailureTable::add(const std::string& name, size_t reloads, const Scores& scores, size_t processes_left) {
+  std::vector<std::string> cells = {name, std::to_string(reloads)};
   for (const Score& score : scores) cells.push_back(std::to_string(score.mishaps.size()));
   const Score all = total(scores);
   const auto seen =

@@ -21,7 +21,7 @@ class Table {
 /// Failures by kind and, of all kinds, by outcome: for comparisons.
 class FailureTable {
  public:
-  void add(const std::string& name, size_t operations, const Scores& scores, size_t processes_left);
+  void add(const std::string& name, size_t reloads, const Scores& scores, size_t processes_left);
   [[nodiscard]] std::string text() const;
 
  private:

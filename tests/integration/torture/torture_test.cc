@@ -1,17 +1,15 @@
-// Operations nobody notices: what is done to the gateway under all kinds of traffic at once, and that no client can
-// tell.
+// Operations nobody notices: each under all kinds of traffic at once, and no client can tell.
 //
-// Each operation goes on for RESTGATE_TORTURE_SECONDS (2): `make test` runs the short form, `make torture` the long
-// one.
+// Each goes on for RESTGATE_TORTURE_SECONDS (2): `make test` runs the short form, `make torture` the long one.
 #include <gtest/gtest.h>
-#include <signal.h>
 
-#include <filesystem>
+#include <functional>
 #include <iostream>
+#include <thread>
 
+#include "integration/torture/operations.h"
 #include "integration/torture/ports.h"
 #include "integration/torture/table.h"
-#include "integration/torture/trial.h"
 
 namespace restgate::itest::torture {
 namespace {
@@ -20,12 +18,14 @@ using std::chrono::milliseconds;
 
 class Torture : public testing::Test {
  protected:
-  /// Judges; a line for the table.
+  /// Judges, and adds a line to the table.
   static void expect_unnoticed(const Evidence& evidence) {
     const Verdict verdict = judge(evidence);
     for (const std::string& complaint : verdict.complaints) ADD_FAILURE() << complaint;
-    table().add(testing::UnitTest::GetInstance()->current_test_info()->name(), evidence, verdict);
+    const auto* test = testing::UnitTest::GetInstance()->current_test_info();
+    table().add(std::string(test->test_suite_name()) + "." + test->name(), evidence, verdict);
   }
+  /// All that has been judged so far.
   static void TearDownTestSuite() { std::cout << "\n" << table().text() << "\n" << std::flush; }
 
  private:
@@ -35,8 +35,8 @@ class Torture : public testing::Test {
   }
 };
 
-size_t reloads(Trial& trial, const std::string& result) {
-  return static_cast<size_t>(trial.gateway().metrics().sum("restgate_reloads_total", {{"result", result}}));
+double reloads(Trial& trial, const std::string& result) {
+  return trial.gateway().metrics().sum("restgate_reloads_total", {{"result", result}});
 }
 
 TEST_F(Torture, NothingAtAll) {
@@ -49,15 +49,22 @@ TEST_F(Torture, NothingAtAll) {
 TEST_F(Torture, Hup) {
   Trial trial;
   trial.begin();
-  trial.repeat(milliseconds(300), [&] { trial.gateway().signal(SIGHUP); });
-  EXPECT_GE(reloads(trial, "success"), 2U);
+  reload_again_and_again(trial);
+  EXPECT_GE(reloads(trial, "success"), 2);
+  expect_unnoticed(trial.conclude());
+}
+
+TEST_F(Torture, ManyReloads) {
+  Trial trial({.stream_length = milliseconds(300)});
+  trial.begin();
+  reload_very_often(trial);
   expect_unnoticed(trial.conclude());
 }
 
 TEST_F(Torture, Kill) {
   Trial trial;
   trial.begin();
-  trial.repeat(milliseconds(500), [&] { trial.kill_worker(); });
+  kill_workers(trial);
   expect_unnoticed(trial.conclude());
 }
 
@@ -65,7 +72,7 @@ TEST_F(Torture, Stop) {
   Trial trial;
   trial.begin();
   const std::vector<pid_t> before = trial.gateway().workers();
-  trial.repeat(milliseconds(2500), [&] { trial.stop_worker(milliseconds(2000)); });
+  stop_workers(trial);
   EXPECT_EQ(trial.gateway().workers(), before) << "two seconds are no reason to end a worker";
   expect_unnoticed(trial.conclude());
 }
@@ -73,13 +80,7 @@ TEST_F(Torture, Stop) {
 TEST_F(Torture, Resize) {
   Trial trial;
   trial.begin();
-  for (bool done = false; !done; done = true)
-    trial.repeat(milliseconds(1200), [&] {
-      for (const char* workers : {"2", "1", "4"}) {
-        trial.reload(trial.config().set("workers", workers));
-        trial.traffic().pause(milliseconds(400));
-      }
-    });
+  resize(trial);
   expect_unnoticed(trial.conclude());
 }
 
@@ -87,13 +88,7 @@ TEST_F(Torture, PortChange) {
   const std::vector<uint16_t> ports = free_ports(2);
   Trial trial({.port = ports[0]});
   trial.begin();
-  size_t turn = 0;
-  trial.repeat(milliseconds(1500), [&] {
-    const uint16_t next = ports[++turn % 2];
-    trial.reload(trial.config().set("port", std::to_string(next)));
-    if (!eventually([&] { return Stream::probe(next) == 0; })) throw Failure("the new port does not open");
-    trial.traffic().follow(next);
-  });
+  change_port(trial, ports);
   expect_unnoticed(trial.conclude());
 }
 
@@ -101,50 +96,18 @@ TEST_F(Torture, BadConfig) {
   Trial trial;
   trial.begin();
   const std::vector<pid_t> before = trial.gateway().workers();
-  const std::string good = trial.config().yaml();
-  size_t turn = 0;
-  trial.repeat(milliseconds(300), [&] {
-    const std::vector<std::string> bad = {"", good + "        patern: /typo\n", good.substr(0, good.size() / 2), "\t",
-                                          ConfigText(trial.config()).set("port", "99999").yaml()};
-    trial.gateway().rewrite_config(bad[++turn % bad.size()]);
-    trial.gateway().signal(SIGHUP);
-  });
+  break_config(trial);
   EXPECT_EQ(trial.gateway().workers(), before);
-  EXPECT_GE(reloads(trial, "failure"), 2U);
-  EXPECT_EQ(reloads(trial, "success"), 0U);
+  EXPECT_GE(reloads(trial, "failure"), 2);
+  EXPECT_EQ(reloads(trial, "success"), 0);
   expect_unnoticed(trial.conclude());
 }
-
-/// A binary of the trial's own, which can be replaced as a package's upgrade does.
-class Installed {
- public:
-  Installed() { replace_by_file(gateway_binary()); }
-  [[nodiscard]] std::string path() const { return directory_.path() + "/restgate"; }
-  /// A new file in place of the old one.
-  void replace_by_file(const std::string& source) const {
-    std::filesystem::copy_file(source, path() + ".new");
-    std::filesystem::rename(path() + ".new", path());
-  }
-  void replace_by_text(const std::string& text, bool executable) const {
-    directory_.write("restgate", text);
-    using std::filesystem::perms;
-    std::filesystem::permissions(path(), executable ? perms::owner_all : perms::owner_read);
-  }
-
- private:
-  TempDir directory_;
-};
 
 TEST_F(Torture, Upgrade) {
   const Installed installed;
   Trial trial({.program = installed.path()});
   trial.begin();
-  trial.repeat(milliseconds(1000), [&] {
-    installed.replace_by_file(gateway_binary());
-    trial.gateway().signal(SIGUSR2);
-    const bool taken = eventually([&] { return executed_inode(trial.gateway().pid()) == inode_of(installed.path()); });
-    if (!taken) throw Failure("the new binary is not executed");
-  });
+  upgrade(trial, installed);
   expect_unnoticed(trial.conclude());
 }
 
@@ -154,33 +117,12 @@ TEST_F(Torture, BadBinary) {
   trial.begin();
   const ino_t good = executed_inode(trial.gateway().pid());
   const std::vector<pid_t> before = trial.gateway().workers();
-  size_t turn = 0;
-  trial.repeat(milliseconds(500), [&] {
-    switch (turn++ % 4) {
-      case 0:
-        installed.replace_by_text("#!/bin/sh\nexit 1\n", true);
-        break;
-      case 1:
-        installed.replace_by_text(
-            "\x7f"
-            "ELF and nothing more",
-            true);
-        break;
-      case 2:
-        installed.replace_by_text("", true);
-        break;
-      case 3:
-        std::filesystem::remove(installed.path());
-        break;
-    }
-    trial.gateway().signal(SIGUSR2);
-  });
+  break_binary(trial, installed);
   EXPECT_EQ(executed_inode(trial.gateway().pid()), good);
   EXPECT_EQ(trial.gateway().workers(), before);
-  installed.replace_by_file(gateway_binary());
+  installed.renew();
   trial.gateway().signal(SIGUSR2);
-  EXPECT_TRUE(eventually([&] { return executed_inode(trial.gateway().pid()) == inode_of(installed.path()); }))
-      << "a good binary is taken after the bad ones";
+  EXPECT_TRUE(await_upgrade(trial, installed)) << "a good binary is taken after the bad ones";
   expect_unnoticed(trial.conclude());
 }
 
@@ -188,6 +130,62 @@ TEST_F(Torture, Terminate) {
   Trial trial({.settings = {{"pre_drain_delay", "1s"}}});
   trial.begin();
   expect_unnoticed(trial.conclude_by_sigterm());
+}
+
+/// The same across a network with 10 ms between a packet and what answers it: handshakes, requests and ends of
+/// connections are on their way while something is done.
+class TortureFromAfar : public Torture {
+ protected:
+  using Scenario = std::function<void(const DelayedLink&)>;
+  /// On a thread of its own, which ends in another network namespace than it began in.
+  static void run(const Scenario& scenario) {
+    if (!DelayedLink::possible()) GTEST_SKIP() << "wants root and /dev/net/tun";
+    std::thread([&] {
+      try {
+        const DelayedLink link(milliseconds(5));
+        scenario(link);
+      } catch (const Failure& failure) {
+        ADD_FAILURE() << failure.what();
+      }
+    }).join();
+  }
+};
+
+TEST_F(TortureFromAfar, Hup) {
+  run([](const DelayedLink& link) {
+    Trial trial({.link = &link});
+    trial.begin();
+    reload_again_and_again(trial);
+    expect_unnoticed(trial.conclude());
+  });
+}
+
+TEST_F(TortureFromAfar, Resize) {
+  run([](const DelayedLink& link) {
+    Trial trial({.link = &link});
+    trial.begin();
+    resize(trial);
+    expect_unnoticed(trial.conclude());
+  });
+}
+
+TEST_F(TortureFromAfar, PortChange) {
+  run([](const DelayedLink& link) {
+    const std::vector<uint16_t> ports = free_ports(2);
+    Trial trial({.port = ports[0], .link = &link});
+    trial.begin();
+    change_port(trial, ports);
+    expect_unnoticed(trial.conclude());
+  });
+}
+
+TEST_F(TortureFromAfar, Kill) {
+  run([](const DelayedLink& link) {
+    Trial trial({.link = &link});
+    trial.begin();
+    kill_workers(trial);
+    expect_unnoticed(trial.conclude());
+  });
 }
 
 }  // namespace

@@ -4,13 +4,12 @@
 #include <numeric>
 #include <string>
 
-#include "integration/support/deadline.h"
 #include "integration/torture/http_client.h"
 #include "integration/torture/tunnel_client.h"
 
 namespace restgate::itest::torture {
 
-Traffic::Traffic(const TrafficOptions& options) : options_(options), course_(options.port) {
+Traffic::Traffic(const TrafficOptions& options) : options_(options), course_(options.address, options.port) {
   for (size_t kind = 0; kind < kKinds; ++kind)
     for (unsigned seed = 0; seed < options_.clients.at(kind); ++seed) {
       Client& client = *clients_.emplace_back(std::make_unique<Client>());
@@ -24,6 +23,7 @@ Traffic::~Traffic() {
 }
 
 void Traffic::run(Client& client, unsigned seed) {
+  options_.settle_in();
   if (client.kind == Kind::Tunnel) {
     TunnelClient tunnel(course_, seed);
     tunnel.run();
@@ -46,6 +46,12 @@ void Traffic::await_more(size_t answers) const {
   }
 }
 
+void Traffic::ask(Kind kind, size_t requests, const Deadline& deadline) {
+  HttpClient http(course_, kind, static_cast<unsigned>(clients_.size()), options_.stream_length);
+  http.run(requests, deadline);
+  of(asked_, kind) += http.score();
+}
+
 void Traffic::await_close() {
   course_.close();
   const bool all = eventually([&] {
@@ -56,7 +62,7 @@ void Traffic::await_close() {
 
 Scores Traffic::stop() {
   course_.stop();
-  Scores scores;
+  Scores scores = asked_;
   for (const auto& client : clients_) {
     if (client->thread.joinable()) client->thread.join();
     of(scores, client->kind) += client->score;

@@ -2,20 +2,26 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
+#include "integration/support/deadline.h"
 #include "integration/torture/course.h"
 #include "integration/torture/score.h"
 
 namespace restgate::itest::torture {
 
 struct TrafficOptions {
+  std::string address = "127.0.0.1";
   uint16_t port = 0;
+  std::function<void()> settle_in = [] {};  ///< what each client's thread does first
   std::chrono::milliseconds stream_length{1200};
   std::array<size_t, kKinds> clients{2, 2, 32, 3, 6, 6};  ///< by Kind
 };
@@ -33,6 +39,8 @@ class Traffic {
   void follow(uint16_t port) { course_.follow(port); }
   /// The pace of what is done meanwhile.
   void pause(std::chrono::milliseconds time) { course_.pause(time); }
+  /// A client of that kind on the calling thread, in addition: asks so many times without a pause, unless time is up.
+  void ask(Kind kind, size_t requests, const Deadline& deadline);
   /// Nobody connects anew; ends when the gateway has ended the kept connections. Failure when it does not.
   void await_close();
   /// Every client finishes what it is at. What became of it all.
@@ -52,6 +60,7 @@ class Traffic {
   TrafficOptions options_;
   Course course_;
   std::vector<std::unique_ptr<Client>> clients_;
+  Scores asked_;  // by ask()
 };
 
 }  // namespace restgate::itest::torture

@@ -31,11 +31,19 @@ ConfigText Trial::config() const {
 }
 
 void Trial::begin() {
-  traffic_ =
-      std::make_unique<Traffic>(TrafficOptions{.port = gateway_->port(), .stream_length = options_.stream_length});
+  TrafficOptions options{.port = gateway_->port(), .stream_length = options_.stream_length};
+  if (options_.link != nullptr) {
+    options.address = options_.link->address();
+    options.settle_in = [this] { options_.link->enter_outer(); };
+  }
+  traffic_ = std::make_unique<Traffic>(options);
   watch_ = std::make_unique<Watch>(gateway_->admin_port());
   traffic_->await_more();
   before_ = footprint(gateway_->pid());
+}
+
+void Trial::accept_memory() {
+  before_.memory = anonymous_memory(gateway_->pid());
 }
 
 void Trial::reload(const ConfigText& config) {
@@ -58,14 +66,20 @@ void Trial::kill_worker() {
     return std::find(alive.begin(), alive.end(), victim) == alive.end();
   });
   if (!gone) throw Failure("a killed worker lives");
-  kills_.push_back({began, Clock::now()});
+  // The news of it takes a moment to the clients.
+  const milliseconds distance(options_.link == nullptr ? 0 : 50);
+  kills_.push_back({began, Clock::now() + distance});
 }
 
 void Trial::stop_worker(milliseconds time) {
   const pid_t victim = any_worker();
   const Clock::time_point began = Clock::now();
   ::kill(victim, SIGSTOP);
-  traffic_->pause(time);
+  const Deadline over(time);
+  traffic_->pause(kRescue);
+  // Enough of them that some come to the sockets of the worker that stands still.
+  traffic_->ask(Kind::Short, 32, over);
+  traffic_->pause(milliseconds(over.left_ms()));
   ::kill(victim, SIGCONT);
   stops_.push_back({began, Clock::now()});
 }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "integration/support/gateway.h"
+#include "integration/torture/delayed_link.h"
 #include "integration/torture/processes.h"
 #include "integration/torture/stage_origin.h"
 #include "integration/torture/traffic.h"
@@ -29,6 +30,7 @@ struct TrialOptions {
   size_t workers = 4;
   ConfigText::Settings settings = {};  ///< more of the top level
   std::chrono::milliseconds stream_length{1200};
+  const DelayedLink* link = nullptr;  ///< between the clients and the gateway; else the loopback
 };
 
 class Trial {
@@ -38,14 +40,19 @@ class Trial {
   void begin();
 
   [[nodiscard]] Gateway& gateway() { return *gateway_; }
+  [[nodiscard]] const Gateway& gateway() const { return *gateway_; }
   [[nodiscard]] Traffic& traffic() { return *traffic_; }
   [[nodiscard]] Watch& watch() { return *watch_; }
+  /// Takes what the master's memory is now for what it should be at the end.
+  void accept_memory();
   /// The configuration it was started with, to be changed.
   [[nodiscard]] ConfigText config() const;
 
   /// Does it every `interval` until the time is over, at least once.
   template <typename Operation>
   void repeat(std::chrono::milliseconds interval, Operation operation);
+  /// For the table.
+  void note_operation() { ++operations_; }
   /// Writes the configuration and sends SIGHUP.
   void reload(const ConfigText& config);
   /// kill -9 of a worker; what it was executing may be lost.

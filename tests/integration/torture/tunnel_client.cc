@@ -34,7 +34,7 @@ bool TunnelClient::open() {
   sent_ = echoed_ = pushed_ = 0;
   broken_ = false;
   try {
-    stream_ = Stream::connect(course_.port());
+    stream_ = course_.connect();
     ++score_.connects;
     stream_.send(ws::handshake_request(Cue{Scene::Tunnel, number_}.target()));
     const Message answer = stream_.read_head();

@@ -11,8 +11,6 @@ namespace {
 
 constexpr size_t kShown = 10;
 constexpr size_t kMemorySlack = size_t{2} << 20;
-/// After that long the others serve a stopped worker's sockets.
-constexpr std::chrono::milliseconds kRescue{300};
 
 // A killed worker takes with it what it executes, and the connections that it keeps.
 bool excused(const Mishap& mishap, const std::vector<Span>& kills) {
@@ -90,7 +88,7 @@ void Judge::stalls() {
   // Who comes while a worker stands still is served by another one.
   for (const Stall& stall : all_.stalls)
     for (const Span& stop : evidence_.stops)
-      if (stall.kind == Kind::Short && stall.began > stop.began + kRescue && stall.began < stop.ended)
+      if (stall.kind == Kind::Short && stall.began >= stop.began + kRescue && stall.began < stop.ended)
         return complain("a new connection had to wait for a worker that stood still");
 }
 

@@ -18,6 +18,9 @@ struct Span {
   Clock::time_point ended;
 };
 
+/// After that long the other workers serve the sockets of one that stands still.
+inline constexpr std::chrono::milliseconds kRescue{300};
+
 struct Evidence {
   Scores scores;
   size_t clients = 0;
