@@ -33,7 +33,15 @@ Status ListenerSet::grow_to(uint32_t slots) {
   return Ok{};
 }
 
-void ListenerSet::retire() {
+void ListenerSet::refuse_new() {
+  for (const UniqueFd& slot : slots_) platform::drop_new_connections(slot.get(), true);
+}
+
+void ListenerSet::welcome_new() {
+  for (const UniqueFd& slot : slots_) platform::drop_new_connections(slot.get(), false);
+}
+
+void ListenerSet::close() {
   for (const UniqueFd& slot : slots_) ::shutdown(slot.get(), SHUT_RD);
   slots_.clear();
 }

@@ -90,7 +90,10 @@ class Supervisor {
 
   /// The set that serves this port: one that there is, or a new one.
   Result<ListenerSet*> listeners_for(uint16_t port, uint32_t workers);
-  void retire_unused_listeners();
+  void retire_unused_listeners(TimePoint now);
+  void close_retired_listeners(TimePoint now);
+  /// What a worker of this generation serves besides its own port: those that are, or will be, given up.
+  [[nodiscard]] std::vector<int> retired_descriptors(uint64_t generation) const;
   [[nodiscard]] const Generation* generation(uint64_t id) const;
   [[nodiscard]] const Generation& serving() const { return previous_ ? *previous_ : *current_; }
 
@@ -98,6 +101,13 @@ class Supervisor {
   Setup setup_;
   Fleet fleet_;
   std::vector<std::unique_ptr<ListenerSet>> listener_sets_;  // before the generations, which refer to them
+  struct Retired {
+    std::unique_ptr<ListenerSet> set;
+    TimePoint take_last;  // when the workers take what waits
+    TimePoint close;      // when the sockets go
+    bool told = false;
+  };
+  std::vector<Retired> retired_;
   std::unique_ptr<Generation> current_;
   std::unique_ptr<Generation> previous_;  // in a roll
   std::optional<LoadedConfig> pending_;
