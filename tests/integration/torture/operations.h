@@ -20,7 +20,8 @@ void kill_workers(Trial& trial);
 void stop_workers(Trial& trial);
 /// 4 → 2 → 1 → 4 workers.
 void resize(Trial& trial);
-/// To the other of these ports and back; the clients follow when the new one opens.
+/// To each of these ports in turn; the clients follow when it opens. There should be enough of them that one is not
+/// wanted again while it is being given up: what knocks then waits for a SYN's repetition.
 void change_port(Trial& trial, const std::vector<uint16_t>& ports);
 /// SIGHUP with broken files every 300 ms.
 void break_config(Trial& trial);

@@ -85,7 +85,7 @@ TEST_F(Torture, Resize) {
 }
 
 TEST_F(Torture, PortChange) {
-  const std::vector<uint16_t> ports = free_ports(2);
+  const std::vector<uint16_t> ports = free_ports(4);
   Trial trial({.port = ports[0]});
   trial.begin();
   change_port(trial, ports);
@@ -171,7 +171,7 @@ TEST_F(TortureFromAfar, Resize) {
 
 TEST_F(TortureFromAfar, PortChange) {
   run([](const DelayedLink& link) {
-    const std::vector<uint16_t> ports = free_ports(2);
+    const std::vector<uint16_t> ports = free_ports(4);
     Trial trial({.port = ports[0], .link = &link});
     trial.begin();
     change_port(trial, ports);
