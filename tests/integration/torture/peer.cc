@@ -36,7 +36,7 @@ http {
   map $http_upgrade $connection_field { default upgrade; '' ''; }
   upstream stage { server 127.0.0.1:%O; keepalive 64; keepalive_requests 1000000000; }
   server {
-    listen 127.0.0.1:%P;
+    listen %A:%P;
     location / {
       proxy_pass http://stage;
       proxy_http_version 1.1;
@@ -60,7 +60,7 @@ defaults
   timeout http-keep-alive 120s
   timeout tunnel 1h
 frontend clients
-  bind 127.0.0.1:%P
+  bind %A:%P
   default_backend stage
 backend stage
   server origin 127.0.0.1:%O
@@ -83,11 +83,11 @@ std::vector<std::string> words_of(const std::string& text) {
 }  // namespace
 
 PeerKind nginx() {
-  return {"nginx", "/usr/sbin/nginx", "-c %C -p %D", kNginxConfig, SIGHUP, ", reconfiguring", "-v"};
+  return {"nginx", "/usr/sbin/nginx", "-c %C -p %D", kNginxConfig, SIGHUP, "start worker processes", "-v"};
 }
 
 PeerKind haproxy(bool gentle) {
-  PeerKind kind{"haproxy", "/usr/sbin/haproxy", "-W -f %C", kHaproxyConfig, SIGUSR2, "Reloading", "-v"};
+  PeerKind kind{"haproxy", "/usr/sbin/haproxy", "-W -f %C", kHaproxyConfig, SIGUSR2, "Loading success", "-v"};
   if (gentle) {
     kind.name = "haproxy, idle-close-on-response";
     kind.config.insert(kind.config.find("frontend"), "  option idle-close-on-response\n");
@@ -99,13 +99,15 @@ bool Peer::there(const PeerKind& kind) {
   return ::access(kind.program.c_str(), X_OK) == 0;
 }
 
-Peer::Peer(const PeerKind& kind, uint16_t origin_port) : kind_(kind), port_(free_ports(1).front()) {
+Peer::Peer(const PeerKind& kind, const std::string& address, uint16_t origin_port)
+    : kind_(kind), port_(free_ports(1).front()) {
   const std::string config = directory_.write("config", filled(kind.config, {{"%D", directory_.path()},
+                                                                             {"%A", address},
                                                                              {"%P", std::to_string(port_)},
                                                                              {"%O", std::to_string(origin_port)}}));
   const std::string arguments = filled(kind.arguments, {{"%C", config}, {"%D", directory_.path()}});
   process_.emplace(kind.program, ProcessOptions{.arguments = words_of(arguments), .environment = {}});
-  if (!eventually([&] { return process_->ended() || Stream::probe(port_) == 0; }) || process_->ended())
+  if (!eventually([&] { return process_->ended() || generations() > 0; }) || process_->ended())
     throw Failure(kind.name + " does not listen; it says:\n" + process_->err_text());
 }
 
@@ -113,7 +115,7 @@ size_t Peer::processes() const {
   return processes_of_group(process_->pid()).size();
 }
 
-size_t Peer::reloads() const {
+size_t Peer::generations() const {
   size_t count = 0;
   for (const std::string& line : process_->err_lines())
     if (line.find(kind_.reload_mark) != std::string::npos) ++count;

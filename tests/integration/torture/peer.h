@@ -13,10 +13,10 @@ namespace restgate::itest::torture {
 struct PeerKind {
   std::string name;
   std::string program;
-  std::string arguments;    ///< %C: the configuration's path
-  std::string config;       ///< %D: a directory of its own, %P: port to listen on, %O: the origin's port
-  int reload_signal = 0;    ///< for the main process
-  std::string reload_mark;  ///< in the one line that it logs for a reload
+  std::string arguments;  ///< %C: the configuration's path
+  std::string config;     ///< %D: a directory of its own, %A, %P: address and port to listen on, %O: the origin's port
+  int reload_signal = 0;  ///< for the main process
+  std::string reload_mark;  ///< in the line that it logs for a start or a reload
   std::string version_arg;  ///< prints the version
 };
 
@@ -31,7 +31,7 @@ class Peer {
   /// Whether the program is installed.
   static bool there(const PeerKind& kind);
   /// Starts it and waits until it listens.
-  Peer(const PeerKind& kind, uint16_t origin_port);
+  Peer(const PeerKind& kind, const std::string& address, uint16_t origin_port);
 
   [[nodiscard]] uint16_t port() const { return port_; }
   void reload() const { process_->signal(kind_.reload_signal); }
@@ -39,8 +39,8 @@ class Peer {
   [[nodiscard]] size_t processes() const;
   /// The first line of what it says about itself.
   [[nodiscard]] std::string version() const;
-  /// Reloads that it says it has done.
-  [[nodiscard]] size_t reloads() const;
+  /// Configurations that it says it has taken, the first one included.
+  [[nodiscard]] size_t generations() const;
 
  private:
   PeerKind kind_;

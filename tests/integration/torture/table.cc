@@ -10,7 +10,7 @@ namespace {
 
 // One line: a name to the left, everything else to the right of columns as wide as their heading.
 std::string line_of(const std::vector<std::string>& headings, const std::vector<std::string>& cells) {
-  constexpr size_t kNameWidth = 34;
+  constexpr size_t kNameWidth = 42;
   std::string line;
   for (size_t i = 0; i < cells.size(); ++i) {
     const size_t width = i == 0 ? kNameWidth : std::max<size_t>(headings[i].size(), 5) + 2;
