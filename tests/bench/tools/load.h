@@ -62,6 +62,7 @@ class Load {
   void on_event(Connection& connection, uint32_t events);
   void on_replies(Connection& connection, unsigned replies);
   void on_closed(Connection& connection);
+  void drop_waiting_events();
   void start_due();
   [[nodiscard]] int64_t due_ns(uint64_t exchange) const;
   [[nodiscard]] int64_t until_due() const;
