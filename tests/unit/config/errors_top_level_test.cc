@@ -255,6 +255,10 @@ admin_port: 8080)",
      R"(gate.yaml:1:19: trusted_proxies: expected an address or a block such as 10.0.0.0/8, got a list
   trusted_proxies: [[10.0.0.1]]
                     ^)"},
+    {"ProxyUnquoted", "trusted_proxies: [::1]",
+     R"(gate.yaml:1:19: expected a value here: put one that begins with a ':' or a bracket in quotes
+  trusted_proxies: [::1]
+                    ^)"},
     {"ProxyProtocolVersion", "proxy_protocol: v2",
      R"(gate.yaml:1:17: proxy_protocol: expected true or false, got 'v2'
   proxy_protocol: v2

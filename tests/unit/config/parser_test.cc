@@ -60,7 +60,7 @@ max_headers: 10000
 max_body_size: 10MB
 via: False
 proxy_protocol: true
-trusted_proxies: [10.0.0.0/8, "2001:db8::/32", ::1, 192.0.2.1])"));
+trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.port, 0);
   EXPECT_EQ(config.admin_port, 0);
   EXPECT_EQ(config.workers, 4U);
