@@ -28,6 +28,7 @@ enum class ValueKind : uint8_t {
   Url,
   Methods,
   Pattern,
+  Account,  ///< user or group: name or number
   List,     ///< of mappings: the level below
   Mapping,  ///< the level below
 };
