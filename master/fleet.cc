@@ -68,6 +68,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   heritage.generation = generation.id;
   heritage.config = &generation.config;
   heritage.router = &generation.router;
+  heritage.tls = &generation.tls;
   heritage.listeners = generation.listeners.descriptors();
   heritage.retired_listeners = retired;
   heritage.mailboxes = mailboxes_.descriptors();

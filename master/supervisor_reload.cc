@@ -35,6 +35,7 @@ Status Supervisor::start(LoadedConfig first) {
   current_ = std::make_unique<Generation>(++last_generation_, std::move(first), workers, **listeners);
   plan_.emplace(GenerationPlan{current_->id, workers, current_->listeners.slots()});
   last_reload_ = std::chrono::system_clock::now();
+  log_cautions(current_->config, current_->tls);
   loop_.request_turn();
   return Ok{};
 }
@@ -127,6 +128,7 @@ bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint now) {
       std::exchange(current_, std::make_unique<Generation>(++last_generation_, std::move(next), workers, **listeners));
   plan_->roll_begun({current_->id, workers, std::max(workers, current_->listeners.slots())}, slots);
   log::configure(current_->config.log_level, current_->config.log_format);
+  log_cautions(current_->config, current_->tls);
   log::info("reload: rolling the workers", {{"generation", current_->id}, {"workers", workers}});
   return true;
 }

@@ -84,7 +84,8 @@ Worker::Worker(Heritage heritage)
   context_.handover = &handover_;
   const auto& services = context_.config.services;
   for (uint32_t i = 0; i < services.size(); ++i)
-    context_.backends.push_back(std::make_unique<BackendPool>(context_, resolver_, services[i], i));
+    context_.backends.push_back(std::make_unique<BackendPool>(
+        context_, resolver_, services[i], i, heritage_.tls != nullptr ? heritage_.tls->at(i).get() : nullptr));
 }
 
 Worker::~Worker() {

@@ -104,7 +104,7 @@ class SupervisorTest : public testing::Test {
 
   void start(LoadedConfig first, Limits limits = {}) {
     Supervisor::Setup setup;
-    setup.load = [this] { return next_; };
+    setup.load = [this] { return std::exchange(next_, bad_config()); };
     setup.companion = &companion_;
     setup.on_serving = [this](const Generation&) { ++served_; };
     setup.limits = limits;
