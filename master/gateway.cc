@@ -50,7 +50,7 @@ class Gateway {
  private:
   Supervisor::Setup setup() {
     Supervisor::Setup setup;
-    setup.load = [this] { return load_config(options_.config_path, LoadFor::Serve); };
+    setup.load = [](const std::string& file) { return load_config(file, LoadFor::Serve); };
     setup.companion = &management_;
     setup.on_serving = [this](const Generation& generation) { on_serving(generation); };
     return setup;

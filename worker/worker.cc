@@ -149,6 +149,9 @@ void Worker::on_message(const ipc::Message& message, UniqueFd passed) {
     case ipc::Kind::LeavePort:
       slots_.leave_port(static_cast<uint16_t>(message.value));
       break;
+    case ipc::Kind::Farewell:
+      context_.farewell = true;
+      break;
     case ipc::Kind::Ready:
     case ipc::Kind::Serving:
     case ipc::Kind::Left:
