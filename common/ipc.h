@@ -16,6 +16,9 @@ enum class Kind : uint32_t {
   Left = 3,   ///< worker → master: it has stopped accepting, and taken what waited if nobody else will
 };
 
+/// To be raised when a message changes its meaning: a master upgraded in place talks to workers of its former program.
+inline constexpr uint32_t kVersion = 1;
+
 struct Message {
   Kind kind = Kind::Ready;
   uint32_t pad = 0;

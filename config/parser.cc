@@ -88,10 +88,12 @@ LoadResult read_config(std::string_view text, std::string file, FileCheck file_c
 
 }  // namespace
 
-LoadResult load(const std::string& path) {
-  std::string text;
-  if (auto problem = read_file(path, text)) return about_file(path, *std::move(problem));
-  return read_config(text, path, FileCheck::Readable);
+LoadResult load(const std::string& path, std::string* text) {
+  std::string read;
+  if (auto problem = read_file(path, read)) return about_file(path, *std::move(problem));
+  LoadResult loaded = read_config(read, path, FileCheck::Readable);
+  if (text != nullptr) *text = std::move(read);
+  return loaded;
 }
 
 LoadResult parse(std::string_view text, std::string file) {

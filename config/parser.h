@@ -20,8 +20,8 @@ inline constexpr size_t kMaxFileBytes = 16 * 1024 * 1024;
 using LoadResult = Result<Config, std::vector<Diagnostic>>;
 
 /// Reads and validates the file at `path`, which may be a pipe (at most 5 s of silence). The files that tls keys name
-/// must be readable; their contents are not looked at.
-[[nodiscard]] LoadResult load(const std::string& path);
+/// must be readable; their contents are not looked at. `text`, if there is one, gets what the file says.
+[[nodiscard]] LoadResult load(const std::string& path, std::string* text = nullptr);
 
 /// The same for a text in memory; `file` is the name for messages. Looks at no other file.
 [[nodiscard]] LoadResult parse(std::string_view text, std::string file);

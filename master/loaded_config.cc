@@ -1,37 +1,19 @@
 #include "master/loaded_config.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
 
 #include <array>
-#include <memory>
+#include <string_view>
 #include <utility>
-
-#include "common/unique_fd.h"
 
 namespace restgate::master {
 namespace {
 
 constexpr size_t kHashBytes = 6;
 
-struct DigestDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-std::string hash_of_file(const std::string& path) {
-  // A pipe can be read only once, and was.
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
-  const std::unique_ptr<EVP_MD_CTX, DigestDeleter> context(EVP_MD_CTX_new());
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return "";
-  std::array<char, 16 * 1024> chunk;
-  off_t at = 0;  // the descriptor may share its offset with others (/proc/self/fd)
-  for (ssize_t n = 0; (n = pread(file.get(), chunk.data(), chunk.size(), at)) > 0; at += n)
-    EVP_DigestUpdate(context.get(), chunk.data(), static_cast<size_t>(n));
+std::string hash_of(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  if (EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) return "";
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) return "";
   std::string hash;
   for (size_t i = 0; i < kHashBytes; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -41,12 +23,23 @@ std::string hash_of_file(const std::string& path) {
   return hash;
 }
 
+LoadedResult with_hash(config::LoadResult loaded, std::string text) {
+  if (!loaded) return std::move(loaded).error();
+  std::string hash = hash_of(text);
+  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text)};
+}
+
 }  // namespace
 
 LoadedResult load_config(const std::string& path) {
-  auto loaded = config::load(path);
-  if (!loaded) return std::move(loaded).error();
-  return LoadedConfig{std::move(loaded).value(), hash_of_file(path)};
+  std::string text;
+  config::LoadResult loaded = config::load(path, &text);
+  return with_hash(std::move(loaded), std::move(text));
+}
+
+LoadedResult parse_config(std::string text, const std::string& path) {
+  config::LoadResult loaded = config::parse(text, path);
+  return with_hash(std::move(loaded), std::move(text));
 }
 
 }  // namespace restgate::master

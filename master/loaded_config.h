@@ -11,11 +11,14 @@ namespace restgate::master {
 
 struct LoadedConfig {
   config::Config config;
-  std::string hash;  ///< the first 12 hexadecimal digits of the file's SHA-256; "" for what is no regular file
+  std::string hash;  ///< the first 12 hexadecimal digits of the text's SHA-256
+  std::string text;  ///< what the file said
 };
 
 using LoadedResult = Result<LoadedConfig, std::vector<config::Diagnostic>>;
 
 [[nodiscard]] LoadedResult load_config(const std::string& path);
+/// The same for a text that was the content of that file.
+[[nodiscard]] LoadedResult parse_config(std::string text, const std::string& path);
 
 }  // namespace restgate::master

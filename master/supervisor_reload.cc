@@ -50,6 +50,7 @@ void Supervisor::refuse(const std::vector<config::Diagnostic>& diagnostics) {
 }
 
 void Supervisor::reload_failed(const std::string& why) {
+  if (std::exchange(upgrading_, false)) return upgrade_over(false, why);
   ++reloads_failed_;
   last_reload_successful_ = false;
   last_failure_ = why;
@@ -109,9 +110,13 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint /*now*/) {
   previous_.reset();
   if (setup_.companion != nullptr) setup_.companion->commit();
   retire_unused_listeners();
-  ++reloads_succeeded_;
   last_reload_successful_ = true;
   last_reload_ = std::chrono::system_clock::now();
+  if (std::exchange(upgrading_, false)) {
+    upgrade_over(true, "");
+    return true;
+  }
+  ++reloads_succeeded_;
   log::info("reload finished", {{"generation", current_->id},
                                 {"port", current_->listeners.port()},
                                 {"workers", current_->workers},

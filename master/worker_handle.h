@@ -29,7 +29,11 @@ class WorkerHandle final : private IoHandler {
   void drain(TimePoint deadline, DrainMode mode, TimePoint now);
   void kill(int signal, action::KillCause cause, TimePoint now);
 
+  /// One that another program forked, and what that one had done to it.
+  void resume(std::optional<action::KillCause> kill_cause) { kill_cause_ = kill_cause; }
+
   [[nodiscard]] const WorkerView& view() const { return view_; }
+  [[nodiscard]] int control_fd() const { return control_.fd(); }
   [[nodiscard]] const stats::Block& block() const { return block_; }
   [[nodiscard]] ScoreboardRow& row() const { return row_; }
   /// Why the master sent it its first signal.
