@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "common/platform/fd_passing.h"
+
 namespace restgate::ipc {
 
 Result<std::pair<Channel, Channel>> Channel::make_pair() {
@@ -15,24 +17,23 @@ Result<std::pair<Channel, Channel>> Channel::make_pair() {
   return std::pair(Channel(UniqueFd(fds[0])), Channel(UniqueFd(fds[1])));
 }
 
-bool Channel::send(const Message& message) {
-  ssize_t n = 0;
-  do {
-    n = ::send(fd_.get(), &message, sizeof message, MSG_NOSIGNAL);
-  } while (n < 0 && errno == EINTR);
-  return n == static_cast<ssize_t>(sizeof message);
+bool Channel::send(const Message& message, int passed) {
+  const iovec piece{const_cast<Message*>(&message), sizeof message};
+  const std::span<const int> fds(&passed, passed < 0 ? 0 : 1);
+  return platform::send_record(fd_.get(), {&piece, 1}, fds) == static_cast<ssize_t>(sizeof message);
 }
 
-Channel::Receipt Channel::receive(Message& message) {
+Channel::Receipt Channel::receive(Message& message, UniqueFd* passed) {
   for (;;) {
-    // One byte of room more than a message has shows a longer one, which the kernel would cut to size.
-    std::array<char, sizeof(Message) + 1> bytes;
-    const ssize_t n = ::recv(fd_.get(), bytes.data(), bytes.size(), 0);
+    std::array<char, sizeof(Message)> bytes;
+    platform::PassedFds fds;
+    const ssize_t n = platform::receive_record(fd_.get(), bytes, fds);
     if (n == static_cast<ssize_t>(sizeof message)) {
       std::memcpy(&message, bytes.data(), sizeof message);
+      if (passed != nullptr) *passed = std::move(fds.front());
       return Receipt::Message;
     }
-    if (n > 0 || (n < 0 && errno == EINTR)) continue;
+    if (n > 0) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return Receipt::Nothing;
     return Receipt::Closed;
   }

@@ -19,8 +19,9 @@ pid_t wait_for(pid_t pid, int& status, int options) {
   return reaped;
 }
 
-void clear(ScoreboardRow& row, uint64_t generation, uint32_t index) {
+void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t count) {
   row.index.store(index, std::memory_order_relaxed);
+  row.count.store(count, std::memory_order_relaxed);
   row.generation.store(generation, std::memory_order_relaxed);
   row.heartbeat_ms.store(0, std::memory_order_relaxed);
   row.connections.store(0, std::memory_order_relaxed);
@@ -41,21 +42,26 @@ Fleet::~Fleet() {
 Result<Fleet::Row> Fleet::free_row() const {
   for (uint32_t i = 0; i < kScoreboardRows; ++i) {
     ScoreboardRow& row = scoreboard_.get()->rows[i];
-    if (row.pid.load(std::memory_order_relaxed) == 0) return Row{&row, i};
+    if (row.pid.load(std::memory_order_relaxed) != 0) continue;
+    if (i >= scoreboard_.get()->rows_used.load(std::memory_order_relaxed))
+      scoreboard_.get()->rows_used.store(i + 1, std::memory_order_release);
+    return Row{&row, i};
   }
   return Error{"there are " + std::to_string(kScoreboardRows) + " worker processes already", 0};
 }
 
-Status Fleet::spawn(const Generation& generation, uint32_t index, TimePoint now) {
+Status Fleet::spawn(const Generation& generation, const std::vector<int>& retired, uint32_t index, TimePoint now) {
   auto row = free_row();
   if (!row) return std::move(row).error();
   if (Status grown = generation.listeners.grow_to(index + 1); !grown) return grown;
+  // As many as slots, so that what waits in one is reached by whoever serves that slot later.
+  if (Status made = mailboxes_.grow_to(std::max(generation.workers, generation.listeners.slots())); !made) return made;
   auto block = stats::Block::create(generation.statistics);
   if (!block) return std::move(block).error();
   auto channels = ipc::Channel::make_pair();
   if (!channels) return std::move(channels).error();
   auto& [ours, theirs] = *channels;
-  clear(*row->row, generation.id, index);
+  clear(*row->row, generation.id, index, generation.workers);
 
   worker::Heritage heritage;
   heritage.index = index;
@@ -64,6 +70,8 @@ Status Fleet::spawn(const Generation& generation, uint32_t index, TimePoint now)
   heritage.config = &generation.config;
   heritage.router = &generation.router;
   heritage.listeners = generation.listeners.descriptors();
+  heritage.retired_listeners = retired;
+  heritage.mailboxes = mailboxes_.descriptors();
   heritage.control = std::move(theirs);
   heritage.stats = block->writer();
   heritage.scoreboard = scoreboard_.get();
@@ -82,9 +90,13 @@ Status Fleet::spawn(const Generation& generation, uint32_t index, TimePoint now)
   view.count = generation.workers;
   view.slots = generation.listeners.slots();
   view.started = view.heartbeat = now;
-  workers_.push_back(std::make_unique<WorkerHandle>(view, std::move(ours), std::move(block).value(), *row->row));
-  if (!workers_.back()->watch(loop_)) return system_error("cannot watch a worker's control channel", errno);
+  workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(), *row->row));
+  if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
   return Ok{};
+}
+
+void Fleet::leave_port(uint16_t port) {
+  for (const auto& worker : workers_) worker->leave_port(port);
 }
 
 WorkerHandle* Fleet::find(pid_t pid) const {
@@ -106,9 +118,8 @@ void Fleet::observe(TimePoint now, const Limits& limits) {
 }
 
 bool Fleet::accepts() const {
-  return std::any_of(workers_.begin(), workers_.end(), [](const auto& worker) {
-    return worker->row().accepting.load(std::memory_order_acquire) != 0;
-  });
+  return std::any_of(workers_.begin(), workers_.end(),
+                     [](const auto& worker) { return worker->row().accepting.load(std::memory_order_acquire) != 0; });
 }
 
 std::vector<WorkerView> Fleet::views() const {
@@ -138,7 +149,7 @@ Death Fleet::bury(pid_t pid, int status) {
   const WorkerHandle& worker = **found;
   Death death{worker.view(), explain(status, worker.view(), worker.kill_cause())};
   dead_.add(worker.block().snapshot());
-  clear(worker.row(), 0, 0);
+  clear(worker.row(), 0, 0, 1);
   worker.row().pid.store(0, std::memory_order_release);
   workers_.erase(found);
   return death;

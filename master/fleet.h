@@ -11,6 +11,7 @@
 #include "common/scoreboard.h"
 #include "common/stats.h"
 #include "master/generation.h"
+#include "master/mailbox_set.h"
 #include "master/obituary.h"
 #include "master/reconcile.h"
 #include "master/spawner.h"
@@ -44,7 +45,10 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  Status spawn(const Generation& generation, uint32_t index, TimePoint now);
+  /// `retired`: sockets of ports that are being given up.
+  Status spawn(const Generation& generation, const std::vector<int>& retired, uint32_t index, TimePoint now);
+  /// Tells all workers to take what waits on this port, which is given up, and to close it.
+  void leave_port(uint16_t port);
   void drain(const action::Drain& order, TimePoint now);
   void kill(const action::Kill& order, TimePoint now);
 
@@ -77,6 +81,7 @@ class Fleet {
   EventLoop& loop_;
   Spawner& spawner_;
   ScoreboardMemory scoreboard_;  // before the workers, who refer to its rows
+  MailboxSet mailboxes_;
   std::vector<std::unique_ptr<WorkerHandle>> workers_;
   stats::Accumulator dead_;
 };

@@ -61,7 +61,15 @@ std::string ListenerSet::free_name() const {
   }
 }
 
-void ListenerSet::retire() {
+void ListenerSet::refuse_new() {
+  for (const Slot& slot : slots_) platform::drop_new_connections(slot.fd.get(), true);
+}
+
+void ListenerSet::welcome_new() {
+  for (const Slot& slot : slots_) platform::drop_new_connections(slot.fd.get(), false);
+}
+
+void ListenerSet::close() {
   for (const Slot& slot : slots_) ::shutdown(slot.fd.get(), SHUT_RD);
   slots_.clear();
 }

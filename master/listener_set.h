@@ -33,8 +33,13 @@ class ListenerSet {
 
   /// Opens slots until there are `slots`. Those opened stay, also if the next one fails.
   Status grow_to(uint32_t slots);
+  /// The port is given up: from now on the kernel drops who begins to connect, while handshakes that are under way are
+  /// finished, so that workers can take them all before the sockets are closed.
+  void refuse_new();
+  /// It is not, after all.
+  void welcome_new();
   /// Stops listening, in every process that holds the sockets. Connections that nobody has accepted are reset.
-  void retire();
+  void close();
   /// Lets go of the sockets. Whoever else holds one (the service manager) keeps it, with the connections that wait.
   void let_go() { slots_.clear(); }
 

@@ -52,6 +52,8 @@ Result<pid_t> Spawner::spawn(worker::Heritage heritage, const std::string& title
 void Spawner::run_child(worker::Heritage heritage, const std::string& title, pid_t master) noexcept {
   if (leave_master_) leave_master_();
   std::vector<int> keep = heritage.listeners;
+  keep.insert(keep.end(), heritage.retired_listeners.begin(), heritage.retired_listeners.end());
+  for (const worker::MailboxFds& mailbox : heritage.mailboxes) keep.insert(keep.end(), {mailbox.in, mailbox.out});
   keep.insert(keep.end(), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, heritage.control.fd()});
   platform::close_descriptors_except(keep);
   platform::reset_signals_in_child();

@@ -82,13 +82,15 @@ void Supervisor::step() {
     if (!changed) break;
   }
   close_listeners(now);
+  close_retired_listeners(now);
   announce();
   tell_of_waiting();
   wake_.arm(duration_cast<microseconds>(std::max(wake_at_ - now, Clock::duration::zero())));
 }
 
 bool Supervisor::apply(const action::Spawn& order, TimePoint now) {
-  const Status spawned = fleet_.spawn(*generation(order.generation), order.index, now);
+  const Status spawned =
+      fleet_.spawn(*generation(order.generation), retired_descriptors(order.generation), order.index, now);
   if (spawned) return true;
   log::error("cannot start a worker",
              {{"worker", order.index}, {"generation", order.generation}, {"error", spawned.error().message}});
@@ -176,8 +178,9 @@ void Supervisor::close_listeners(TimePoint now) {
     if (setup_.sockets_are_stored)
       set->let_go();
     else
-      set->retire();
+      set->close();
   }
+  for (const Retired& retired : retired_) retired.set->close();
 }
 
 const Generation* Supervisor::generation(uint64_t id) const {

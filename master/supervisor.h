@@ -66,7 +66,8 @@ class Supervisor {
   Status resume(const UpgradeState& state, LoadedConfig running, LoadedResult next);
   /// What such a program needs. REQUIRES: settled().
   void save(UpgradeState& state) const;
-  /// Nothing is under way that another program could not go on with: no roll, no worker that starts.
+  /// Nothing is under way that another program could not go on with: no roll, no worker that starts,
+  /// no port that is being given up.
   [[nodiscard]] bool settled() const;
   [[nodiscard]] bool stopping() const { return plan_->desired().shutdown.has_value() || shutdowns_noted_ > 0; }
   /// While true, reloads wait.
@@ -113,7 +114,10 @@ class Supervisor {
 
   /// The set that serves this port: one that there is, or a new one.
   Result<ListenerSet*> listeners_for(uint16_t port, uint32_t workers);
-  void retire_unused_listeners();
+  void retire_unused_listeners(TimePoint now);
+  void close_retired_listeners(TimePoint now);
+  /// What a worker of this generation serves besides its own port: those that are, or will be, given up.
+  [[nodiscard]] std::vector<int> retired_descriptors(uint64_t generation) const;
   [[nodiscard]] const Generation* generation(uint64_t id) const;
   [[nodiscard]] const Generation& serving() const { return previous_ ? *previous_ : *current_; }
 
@@ -121,6 +125,13 @@ class Supervisor {
   Setup setup_;
   Fleet fleet_;
   std::vector<std::unique_ptr<ListenerSet>> listener_sets_;  // before the generations, which refer to them
+  struct Retired {
+    std::unique_ptr<ListenerSet> set;
+    TimePoint take_last;  // when the workers take what waits
+    TimePoint close;      // when the sockets go
+    bool told = false;
+  };
+  std::vector<Retired> retired_;
   std::unique_ptr<Generation> current_;
   std::unique_ptr<Generation> previous_;  // in a roll
   std::optional<LoadedConfig> pending_;

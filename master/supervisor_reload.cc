@@ -9,6 +9,11 @@
 namespace restgate::master {
 namespace {
 
+/// For so long a handshake that has begun may take (a lost packet is sent again after a second), and the workers to
+/// take what they find.
+constexpr std::chrono::milliseconds kHandshake{1'500};
+constexpr std::chrono::milliseconds kTakeLast{500};
+
 uint32_t worker_count(const config::Config& config) {
   // 256 is also what the configuration allows.
   return config.workers != 0 ? config.workers : std::min(platform::available_cpus(), 256U);
@@ -60,21 +65,56 @@ void Supervisor::reload_failed(const std::string& why) {
 Result<ListenerSet*> Supervisor::listeners_for(uint16_t port, uint32_t workers) {
   for (const auto& set : listener_sets_)
     if (set->wanted_port() == port || (port != 0 && set->port() == port)) return set.get();
+  for (auto retired = retired_.begin(); retired != retired_.end(); ++retired) {
+    if (retired->told || retired->set->port() != port) continue;
+    retired->set->welcome_new();  // it is wanted again
+    std::unique_ptr<ListenerSet> set = std::move(retired->set);
+    retired_.erase(retired);
+    return listener_sets_.emplace_back(std::move(set)).get();
+  }
   auto opened = ListenerSet::open(port, workers);
   if (!opened) return std::move(opened).error();
   return listener_sets_.emplace_back(std::make_unique<ListenerSet>(std::move(opened).value())).get();
 }
 
-void Supervisor::retire_unused_listeners() {
-  std::erase_if(listener_sets_, [this](const auto& set) {
+void Supervisor::retire_unused_listeners(TimePoint now) {
+  std::erase_if(listener_sets_, [&](auto& set) {
     if (set.get() == &current_->listeners || (previous_ && set.get() == &previous_->listeners)) return false;
-    log::info("port closed", {{"port", set->port()}});
-    set->retire();
+    log::info("port given up", {{"port", set->port()}});
+    set->refuse_new();
+    retired_.push_back({std::move(set), now + kHandshake, now + kHandshake + kTakeLast});
     return true;
   });
 }
 
-bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint /*now*/) {
+/// What completes its handshake is taken, then the sockets go. Workers that never served the port do it too: those that
+/// did may be gone.
+void Supervisor::close_retired_listeners(TimePoint now) {
+  for (Retired& retired : retired_) {
+    if (!retired.told && retired.take_last <= now) {
+      retired.told = true;
+      fleet_.leave_port(retired.set->port());
+    }
+    wake_at_ = std::min(wake_at_, retired.told ? retired.close : retired.take_last);
+  }
+  std::erase_if(retired_, [now](const Retired& retired) { return retired.close <= now; });
+}
+
+std::vector<int> Supervisor::retired_descriptors(uint64_t generation) const {
+  std::vector<int> all;
+  const auto add = [&all](const ListenerSet& set) {
+    const std::vector<int> fds = set.descriptors();
+    all.insert(all.end(), fds.begin(), fds.end());
+  };
+  for (const Retired& retired : retired_)
+    if (!retired.told) add(*retired.set);
+  // The previous generation's workers leave one by one: whoever replaces them serves the old port until it is closed.
+  if (previous_ && generation == current_->id && &previous_->listeners != &current_->listeners)
+    add(previous_->listeners);
+  return all;
+}
+
+bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint now) {
   LoadedConfig next = std::move(*std::exchange(pending_, std::nullopt));
   const uint32_t workers = worker_count(next.config);
   auto listeners = listeners_for(next.config.port, workers);
@@ -82,7 +122,7 @@ bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint /*now*/) {
   if (bound && setup_.companion != nullptr) bound = setup_.companion->prepare(next.config);
   if (!bound) {
     plan_->drop_roll();
-    retire_unused_listeners();
+    retire_unused_listeners(now);
     reload_failed(bound.error().message);
     return true;
   }
@@ -95,21 +135,21 @@ bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint /*now*/) {
   return true;
 }
 
-bool Supervisor::apply(const action::AbortRoll& order, TimePoint /*now*/) {
+bool Supervisor::apply(const action::AbortRoll& order, TimePoint now) {
   plan_->roll_aborted(previous_->listeners.slots());
   current_ = std::exchange(previous_, nullptr);
   if (setup_.companion != nullptr) setup_.companion->roll_back();
-  retire_unused_listeners();
+  retire_unused_listeners(now);
   log::configure(current_->config.log_level, current_->config.log_format);
   reload_failed(order.reason);
   return true;
 }
 
-bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint /*now*/) {
+bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   plan_->roll_finished();
   previous_.reset();
   if (setup_.companion != nullptr) setup_.companion->commit();
-  retire_unused_listeners();
+  retire_unused_listeners(now);
   last_reload_successful_ = true;
   last_reload_ = std::chrono::system_clock::now();
   if (std::exchange(upgrading_, false)) {

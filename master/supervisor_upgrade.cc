@@ -33,9 +33,9 @@ void Supervisor::hold_reloads(bool hold) {
 
 bool Supervisor::settled() const {
   const std::vector<WorkerView> views = fleet_.views();
-  return !plan_->rolling() && std::none_of(views.begin(), views.end(), [](const WorkerView& worker) {
-    return worker.state == WorkerState::Starting;
-  });
+  return !plan_->rolling() && retired_.empty() &&
+         std::none_of(views.begin(), views.end(),
+                      [](const WorkerView& worker) { return worker.state == WorkerState::Starting; });
 }
 
 void Supervisor::save(UpgradeState& state) const {

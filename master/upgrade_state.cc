@@ -154,7 +154,9 @@ Json to_json(const UpgradeState& state) {
        std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
       {"reload_wanted", state.reload_wanted},
       {"listeners", Json::array()},
+      {"mailboxes", Json::array()},
       {"workers", Json::array()}};
+  for (const UpgradeState::Mailbox& box : state.mailboxes) json["mailboxes"].push_back({box.in, box.out});
   for (const UpgradeState::Listeners& listeners : state.listeners) json["listeners"].push_back(to_json(listeners));
   for (const UpgradeState::Worker& worker : state.workers) json["workers"].push_back(to_json(worker));
   return json;
@@ -179,6 +181,7 @@ UpgradeState state_of(const Json& json) {
       std::chrono::system_clock::time_point(std::chrono::microseconds(json.at("last_reload_us").get<int64_t>()));
   state.reload_wanted = json.at("reload_wanted").get<bool>();
   for (const Json& listeners : json.at("listeners")) state.listeners.push_back(listeners_of(listeners));
+  for (const Json& box : json.at("mailboxes")) state.mailboxes.push_back({box.at(0).get<int>(), box.at(1).get<int>()});
   for (const Json& worker : json.at("workers")) state.workers.push_back(worker_of(worker));
   if (state.generation.workers == 0 || state.generation.listeners >= state.listeners.size())
     throw std::out_of_range("impossible numbers of the generation");
@@ -217,6 +220,7 @@ std::vector<int> UpgradeState::descriptors() const {
   std::vector<int> all = {admin.fd, scoreboard};
   for (const Listeners& set : listeners)
     for (const Slot& slot : set.slots) all.push_back(slot.fd);
+  for (const Mailbox& box : mailboxes) all.insert(all.end(), {box.in, box.out});
   for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics});
   return all;
 }

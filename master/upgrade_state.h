@@ -46,6 +46,10 @@ struct UpgradeState {
     int control = -1;
     int statistics = -1;  ///< its block
   };
+  struct Mailbox {
+    int in = -1;
+    int out = -1;
+  };
   /// The one that serves.
   struct Generation {
     uint64_t id = 0;
@@ -67,6 +71,7 @@ struct UpgradeState {
   std::vector<Listeners> listeners;
   Admin admin;
   int scoreboard = -1;
+  std::vector<Mailbox> mailboxes;
   std::vector<Worker> workers;
   Generation generation;
   uint64_t last_generation = 0;

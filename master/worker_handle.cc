@@ -4,6 +4,8 @@
 #include <csignal>
 #include <utility>
 
+#include "common/log.h"
+
 namespace restgate::master {
 namespace {
 
@@ -15,8 +17,9 @@ constexpr milliseconds kVeryLong = std::chrono::hours(24 * 365);
 
 }  // namespace
 
-WorkerHandle::WorkerHandle(const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row)
-    : view_(forked), control_(std::move(control)), block_(std::move(block)), row_(row) {}
+WorkerHandle::WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block,
+                           ScoreboardRow& row)
+    : loop_(loop), view_(forked), control_(std::move(control)), block_(std::move(block)), row_(row) {}
 
 void WorkerHandle::on_io(IoReady /*ready*/) {
   for (;;) {
@@ -28,11 +31,45 @@ void WorkerHandle::on_io(IoReady /*ready*/) {
         event_.stop();  // its end will be reported by SIGCHLD
         return;
       case ipc::Channel::Receipt::Message:
-        // That it has left is in its scoreboard row; the message only ends the master's turn.
-        if (message.kind == ipc::Kind::Ready && view_.state == WorkerState::Starting) view_.state = WorkerState::Ready;
+        on_message(message);
         break;
     }
   }
+}
+
+void WorkerHandle::on_message(const ipc::Message& message) {
+  switch (message.kind) {
+    case ipc::Kind::Ready:
+      if (view_.state == WorkerState::Starting && !probe_) probe();
+      break;
+    case ipc::Kind::Serving:
+      if (view_.state == WorkerState::Starting) view_.state = WorkerState::Ready;
+      break;
+    case ipc::Kind::Left:
+      break;  // its scoreboard row says it too; the message ends the master's turn
+    case ipc::Kind::Probe:
+    case ipc::Kind::Serve:
+    case ipc::Kind::Drain:
+    case ipc::Kind::LeavePort:
+      break;  // the master's to say
+  }
+}
+
+void WorkerHandle::probe() {
+  probe_.emplace([this](SelfProbe::Verdict verdict) { on_probed(verdict); });
+  if (!probe_->start(loop_, control_)) on_probed(SelfProbe::Verdict::Bad);
+}
+
+void WorkerHandle::on_probed(SelfProbe::Verdict verdict) {
+  if (view_.state != WorkerState::Starting) return;
+  if (verdict == SelfProbe::Verdict::Good && control_.send({ipc::Kind::Serve, 0, 0})) return;
+  log::error("a new worker does not answer as it should",
+             {{"worker", view_.index}, {"worker_pid", view_.pid}, {"answer", probe_->answer()}});
+  kill(SIGABRT, action::KillCause::NeverReady, Clock::now());
+}
+
+void WorkerHandle::leave_port(uint16_t port) {
+  (void)control_.send({ipc::Kind::LeavePort, 0, port});
 }
 
 void WorkerHandle::observe(TimePoint now, milliseconds drain_limit) {

@@ -9,25 +9,28 @@
 #include "common/scoreboard.h"
 #include "common/stats.h"
 #include "master/reconcile.h"
+#include "master/self_probe.h"
 
 namespace restgate::master {
 
 class WorkerHandle final : private IoHandler {
  public:
   /// `row` is the worker's own and stays the scoreboard's.
-  WorkerHandle(const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row);
+  WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row);
   WorkerHandle(const WorkerHandle&) = delete;
   WorkerHandle& operator=(const WorkerHandle&) = delete;
   ~WorkerHandle() = default;
 
   /// Listens to the control channel. False: the kernel refused.
-  [[nodiscard]] bool watch(EventLoop& loop) { return event_.start_reading(loop, control_.fd(), *this); }
+  [[nodiscard]] bool watch() { return event_.start_reading(loop_, control_.fd(), *this); }
 
   /// Takes in what the worker has written to shared memory: its heartbeat; that it drains though nobody told it.
   void observe(TimePoint now, std::chrono::milliseconds drain_limit);
   /// Tells the worker to go.
   void drain(TimePoint deadline, DrainMode mode, TimePoint now);
   void kill(int signal, action::KillCause cause, TimePoint now);
+  /// Tells it to take what waits on this port, which is given up, and to close it.
+  void leave_port(uint16_t port);
 
   /// One that another program forked, and what that one had done to it.
   void resume(std::optional<action::KillCause> kill_cause) { kill_cause_ = kill_cause; }
@@ -41,12 +44,18 @@ class WorkerHandle final : private IoHandler {
 
  private:
   void on_io(IoReady ready) override;
+  void on_message(const ipc::Message& message);
+  /// Its loop turns: one request of ours, then those of clients.
+  void probe();
+  void on_probed(SelfProbe::Verdict verdict);
 
+  EventLoop& loop_;
   WorkerView view_;
   ipc::Channel control_;
   stats::Block block_;
   ScoreboardRow& row_;
   std::optional<action::KillCause> kill_cause_;
+  std::optional<SelfProbe> probe_;
   IoEvent event_;  // last: gone before the descriptor that it watches
 };
 

@@ -6,6 +6,7 @@
 
 #include "common/log.h"
 #include "common/platform/sockets.h"
+#include "worker/handover.h"
 
 namespace restgate::worker {
 namespace {
@@ -15,8 +16,8 @@ constexpr auto kPause = std::chrono::milliseconds(100);
 
 }  // namespace
 
-Acceptor::Acceptor(EventLoop& loop, ClientSet& clients)
-    : loop_(loop), clients_(clients), pause_timer_(loop, [this] { go_on(); }) {}
+Acceptor::Acceptor(EventLoop& loop, ClientSet& clients, Handover& handover)
+    : loop_(loop), clients_(clients), handover_(handover), pause_timer_(loop, [this] { go_on(); }) {}
 
 void Acceptor::watch(int listener) {
   watches_.push_back(std::make_unique<Watch>(*this, listener));
@@ -25,11 +26,19 @@ void Acceptor::watch(int listener) {
     log::error("cannot watch a listening socket", {{"error", strerror(errno)}});
 }
 
-void Acceptor::stop(bool take_waiting) {
+void Acceptor::unwatch(int listener) {
+  std::erase_if(watches_, [listener](const auto& watch) { return watch->listener_fd == listener; });
+}
+
+void Acceptor::take_waiting(int listener) {
+  while (accept_batch(listener)) {
+  }
+}
+
+void Acceptor::stop(bool take_what_waits) {
   for (const auto& watch : watches_) {
     watch->event.stop();
-    while (take_waiting && accept_batch(watch->listener_fd)) {
-    }
+    if (take_what_waits) take_waiting(watch->listener_fd);
   }
   watches_.clear();
   pause_timer_.cancel();
@@ -39,7 +48,7 @@ bool Acceptor::accept_batch(int listener) {
   for (int i = 0; i < kBatch; ++i) {
     platform::Accepted accepted = platform::accept_tcp(listener);
     if (accepted.fd) {
-      clients_.add(std::move(accepted.fd), accepted.peer);
+      if (!handover_.pass_on(accepted.fd, accepted.peer)) clients_.add(std::move(accepted.fd), accepted.peer);
       continue;
     }
     const bool exhausted = accepted.sys_errno == EMFILE || accepted.sys_errno == ENFILE ||

@@ -13,11 +13,15 @@ namespace restgate::worker {
 
 class Acceptor {
  public:
-  Acceptor(EventLoop& loop, ClientSet& clients);
+  Acceptor(EventLoop& loop, ClientSet& clients, Handover& handover);
   /// Accepts from this socket from now on.
   void watch(int listener);
-  /// Accepts no more. `take_waiting`: first takes what has completed its handshake (nobody else will).
-  void stop(bool take_waiting);
+  /// Accepts from it no more; what waits there is for others.
+  void unwatch(int listener);
+  /// Takes what has completed its handshake, whether the socket is watched or not.
+  void take_waiting(int listener);
+  /// Accepts no more. `take_what_waits`: first takes what has completed its handshake (nobody else will).
+  void stop(bool take_what_waits);
   [[nodiscard]] bool accepting() const { return !watches_.empty(); }
 
  private:
@@ -39,6 +43,7 @@ class Acceptor {
 
   EventLoop& loop_;
   ClientSet& clients_;
+  Handover& handover_;
   TimerEvent pause_timer_;
   std::vector<std::unique_ptr<Watch>> watches_;
 };

@@ -43,7 +43,7 @@ void BackendPool::release(BackendConnection& connection, bool reusable, uint32_t
   if (reusable && connection.ready() && !connection.peer_closed() && !connection.has_input() && connection.readable())
     (void)connection.fill();  // an edge is left that may be the backend's end, or bytes that nobody asked for
   if (!reusable || !connection.ready() || connection.peer_closed() || connection.has_input() ||
-      idle_.size() >= kMaxIdle || context_.draining)
+      idle_.size() >= kMaxIdle || context_.drain != Drain::None)
     return connection.close();
   int64_t idle_ms = kIdleMs;
   // One second less than the backend says, so that a request does not cross its close on the way.

@@ -24,8 +24,19 @@ BufferPtr BufferPool::take() {
   return BufferPtr(buffer, BufferReturner{this});
 }
 
+BufferPtr BufferPool::take_with(std::string_view bytes) {
+  BufferPtr buffer = take();
+  if (bytes.size() > capacity_) {
+    const auto size = static_cast<uint32_t>(bytes.size());
+    buffer = BufferPtr(new (::operator new(sizeof(Buffer) + size)) Buffer(size), BufferReturner{this});
+  }
+  std::memcpy(buffer->room(), bytes.data(), bytes.size());
+  buffer->filled(bytes.size());
+  return buffer;
+}
+
 void BufferPool::give_back(Buffer* buffer) {
-  if (free_count_ >= keep_) return destroy(buffer);
+  if (free_count_ >= keep_ || buffer->capacity_ != capacity_) return destroy(buffer);
   buffer->next_free_ = free_;
   free_ = buffer;
   ++free_count_;

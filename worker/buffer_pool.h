@@ -81,6 +81,8 @@ class BufferPool {
   ~BufferPool();
 
   [[nodiscard]] BufferPtr take();
+  /// One with these bytes in it, larger than others if need be.
+  [[nodiscard]] BufferPtr take_with(std::string_view bytes);
   [[nodiscard]] size_t buffer_capacity() const { return capacity_; }
 
  private:

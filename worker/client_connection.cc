@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log.h"
 #include "common/platform/sockets.h"
+#include "worker/handover.h"
+#include "worker/proxy_protocol.h"
 
 namespace restgate::worker {
 namespace {
@@ -12,28 +15,30 @@ namespace {
 constexpr int64_t kLingerMs = 2'000;
 // Exchanges that a connection may go through in one turn before others get theirs.
 constexpr int kExchangesPerTurn = 64;
+// Whoever can connect could fill the log otherwise.
+constexpr int64_t kWarningEveryMs = 10'000;
 
 }  // namespace
 
-ClientConnection::ClientConnection(Context& context, UniqueFd fd, const platform::Address& address)
-    : Connection(context.buffers), context_(context) {
+ClientConnection::ClientConnection(Context& context, UniqueFd fd, const ClientFacts& facts, std::string_view bytes)
+    : Connection(context.buffers),
+      context_(context),
+      trust_(trust_of(facts.address_text(), context.config)),
+      facts_(facts) {
   transport_ = Transport(std::move(fd));
-  address_size_ = static_cast<uint8_t>(platform::format_address(*address.get(), address_));
+  if (!bytes.empty()) inbox_ = context.buffers.take_with(bytes);
 }
 
 ClientConnection::~ClientConnection() = default;
 
-bool ClientConnection::start() {
+void ClientConnection::start() {
   set_state(State::Idle);
-  context_.stats.add(stats::Counter::ConnectionsAccepted);
-  if (!event_.start(context_.loop, transport_.fd(), *this)) {
-    close();
-    return false;
-  }
+  if (!event_.start(context_.loop, transport_.fd(), *this)) return close();
   // A new connection must begin with a request soon; an old one may rest for idle_timeout.
-  const int64_t wait_ms = context_.config.read_header_timeout.count();
-  if (wait_ms > 0) context_.timers.set(*this, context_.loop.now_ms() + wait_ms);
-  return true;
+  const config::Config& config = context_.config;
+  const int64_t wait_ms = (facts_.requests == 0 ? config.read_header_timeout : config.idle_timeout).count();
+  if (wait_ms > 0) context_.timers.set(*this, facts_.since_ms + wait_ms);
+  if (has_input()) advance();
 }
 
 void ClientConnection::set_state(State state) {
@@ -66,13 +71,16 @@ void ClientConnection::advance() {
   advancing_ = true;
   int share = kExchangesPerTurn;
   while (state_ == State::Idle || (state_ == State::Busy && !exchange_)) {
-    if (!has_input()) {
+    if (context_.drain == Drain::HandOver && hand_over()) break;
+    if (!facts_.proxied && has_input()) take_proxy_header();
+    if (state_ == State::Closed) break;
+    if (!has_input() || !facts_.proxied) {
       if (!readable()) {
-        become_idle();
+        if (!has_input()) become_idle();
         break;
       }
       const IoResult result = fill();
-      if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) close();
+      if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) on_end_of_input();
       continue;
     }
     if (--share < 0) {
@@ -81,21 +89,80 @@ void ClientConnection::advance() {
     }
     set_state(State::Busy);
     exchange_ = context_.exchanges->take();
-    exchange_->start(*this);
+    ++facts_.requests;
+    exchange_->start(*this, std::exchange(facts_.head_begun, false) ? facts_.since_ms * 1000 : 0);
   }
   advancing_ = false;
+}
+
+/// Looks at what has come of the PROXY header (proxy_protocol.h), which goes before all else.
+void ClientConnection::take_proxy_header() {
+  const ProxyHeader header = parse_proxy_header(inbox_->view());
+  switch (header.verdict) {
+    case ProxyHeader::Verdict::NeedMore:
+      return;
+    case ProxyHeader::Verdict::Malformed:
+      return refuse_proxy_header("malformed");
+    case ProxyHeader::Verdict::Done:
+      break;
+  }
+  inbox_->consume(header.length);
+  facts_.proxied = true;
+  if (!header.client) return;
+  facts_.address_size = static_cast<uint8_t>(platform::format_address(*header.client->get(), facts_.address));
+  trust_ = trust_of(address(), context_.config);
+}
+
+void ClientConnection::refuse_proxy_header(std::string_view why) {
+  context_.stats.error(stats::kUnmatchedRoute, Reason::BadProxyHeader);
+  context_.clients->log_refusal(address(), why);
+  close();
+}
+
+/// The client's direction has ended, or the connection has.
+void ClientConnection::on_end_of_input() {
+  // Who connects and leaves without a byte looks whether the port is open.
+  if (!facts_.proxied && has_input()) return refuse_proxy_header("incomplete");
+  close();
 }
 
 void ClientConnection::become_idle() {
   inbox_.reset();
   if (state_ == State::Idle) return;  // nothing has come: its deadline stands
   set_state(State::Idle);
+  facts_.since_ms = context_.loop.now_ms();
   // An answer that had begun before the drain did not announce the end: the client may be sending a request just now.
-  const int64_t idle_ms = context_.draining ? context_.drain_grace_ms : context_.config.idle_timeout.count();
+  const int64_t idle_ms =
+      context_.drain == Drain::Close ? context_.drain_grace_ms : context_.config.idle_timeout.count();
   if (idle_ms > 0)
-    context_.timers.set(*this, context_.loop.now_ms() + idle_ms);
+    context_.timers.set(*this, facts_.since_ms + idle_ms);
   else
     TimerWheel::clear(*this);
+}
+
+bool ClientConnection::hand_over() {
+  const bool in_head = state_ == State::Busy && exchange_ && exchange_->in_head();
+  if (probe_ || !(in_head || state_ == State::Idle || (state_ == State::Busy && !exchange_))) return false;
+  Parcel parcel;
+  parcel.kind = ParcelKind::Client;
+  parcel.facts = facts_;
+  if (has_input() && !facts_.proxied) {
+    parcel.from_client = inbox_->view();
+  } else if (has_input()) {
+    parcel.facts.head_begun = true;
+    parcel.facts.since_ms = in_head ? exchange_->started_us() / 1000 : context_.loop.now_ms();
+    parcel.from_client = inbox_->view();
+  }
+  if (in_head) --parcel.facts.requests;
+  parcel.client = transport_.release_fd();
+  if (!context_.handover->offer(parcel)) {
+    transport_ = Transport(std::move(parcel.client));
+    return false;
+  }
+  event_.stop();  // before the descriptor is closed: others hold the connection too, and epoll would go on about it
+  if (in_head) context_.exchanges->give_back(std::move(exchange_));
+  close();
+  return true;
 }
 
 void ClientConnection::exchange_over(After after, bool more_to_come) {
@@ -157,6 +224,7 @@ void ClientConnection::discard_input() {
 
 void ClientConnection::on_deadline() {
   if (state_ == State::Busy && exchange_) return exchange_->on_client_deadline();
+  if (!facts_.proxied && context_.drain != Drain::Close) return refuse_proxy_header("too late");
   close();
 }
 
@@ -186,12 +254,45 @@ void ClientConnection::close() {
   context_.clients->forget(*this);
 }
 
+ClientConnection& ClientSet::insert(std::unique_ptr<ClientConnection> connection) {
+  connection->set_index = all_.size();
+  return *all_.emplace_back(std::move(connection));
+}
+
 void ClientSet::add(UniqueFd fd, const platform::Address& address) {
-  auto connection = std::make_unique<ClientConnection>(context_, std::move(fd), address);
-  ClientConnection& added = *connection;
-  added.set_index = all_.size();
-  all_.push_back(std::move(connection));
-  (void)added.start();
+  ClientFacts facts;
+  facts.address_size = static_cast<uint8_t>(platform::format_address(*address.get(), facts.address));
+  facts.since_ms = context_.loop.now_ms();
+  facts.proxied = !context_.config.proxy_protocol;
+  context_.stats.add(stats::Counter::ConnectionsAccepted);
+  insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts)).start();
+}
+
+void ClientSet::adopt(Parcel&& parcel) {
+  insert(std::make_unique<ClientConnection>(context_, std::move(parcel.client), parcel.facts, parcel.from_client))
+      .start();
+}
+
+void ClientSet::add_probe(UniqueFd fd) {
+  ClientFacts facts;
+  facts.since_ms = context_.loop.now_ms();
+  ClientConnection& probe = insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts));
+  probe.be_probe();
+  probe.start();
+}
+
+void ClientSet::hand_over_all() {
+  // From the end: one that goes is replaced by the last one, which has been asked already.
+  for (size_t i = all_.size(); i-- > 0;)
+    if (!all_[i]->hand_over() && context_.handover->refusing()) return;
+}
+
+void ClientSet::log_refusal(std::string_view peer, std::string_view why) {
+  const int64_t now_ms = context_.loop.now_ms();
+  const bool loud = now_ms >= next_warning_ms_;
+  log::write(loud ? LogLevel::Warn : LogLevel::Debug, "a connection without a good PROXY header is closed",
+             {{"peer", peer}, {"header", why}});
+  if (loud) next_warning_ms_ = now_ms + kWarningEveryMs;
 }
 
 void ClientSet::forget(ClientConnection& connection) {

@@ -10,23 +10,28 @@
 #include <vector>
 
 #include "common/platform/address.h"
+#include "worker/client_identity.h"
 #include "worker/connection.h"
 #include "worker/context.h"
 #include "worker/exchange.h"
 #include "worker/graveyard.h"
+#include "worker/mailbox.h"
 #include "worker/timer_wheel.h"
 
 namespace restgate::worker {
 
 class ClientConnection final : public Mortal, public Connection, private Deadline {
  public:
-  ClientConnection(Context& context, UniqueFd fd, const platform::Address& address);
+  /// A connection that begins, or (`bytes`: what has been read of it) one that another worker had before.
+  ClientConnection(Context& context, UniqueFd fd, const ClientFacts& facts, std::string_view bytes = {});
   ~ClientConnection() override;
 
-  /// Registers with the loop. False: the kernel refused; the connection is closed.
-  [[nodiscard]] bool start();
+  /// Registers with the loop and goes on. If the kernel refuses, the connection is closed.
+  void start();
 
-  [[nodiscard]] std::string_view address() const { return {address_.data(), address_size_}; }
+  [[nodiscard]] std::string_view address() const { return facts_.address_text(); }
+  /// What the peer's X-Forwarded-* are worth.
+  [[nodiscard]] PeerTrust trust() const { return trust_; }
   [[nodiscard]] bool idle() const { return state_ == State::Idle; }
 
   /// How a connection goes on after an exchange.
@@ -42,6 +47,12 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   /// From its Exchange: it has used up its share of this turn and wants to go on in the next.
   void yield();
   void resume();
+
+  /// Between two requests, or in the head of one: offers itself to a successor. True: it is gone from here.
+  bool hand_over();
+  /// The master tries this worker out: it is answered without a backend, a log record or a count.
+  void be_probe() { probe_ = true; }
+  [[nodiscard]] bool is_probe() const { return probe_; }
 
   /// A drain: an idle connection is closed after `grace_ms` unless a request comes; another ends with its answer.
   void drain(int64_t grace_ms);
@@ -60,6 +71,9 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void on_io(IoReady ready) override;
   void on_deadline() override;
   void advance();
+  void take_proxy_header();
+  void refuse_proxy_header(std::string_view why);
+  void on_end_of_input();
   void become_idle();
   void set_state(State state);
   void linger();
@@ -71,8 +85,9 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   State state_ = State::Closed;
   bool advancing_ = false;
   bool yielded_ = false;
-  uint8_t address_size_ = 0;
-  platform::AddressText address_{};
+  bool probe_ = false;
+  PeerTrust trust_;
+  ClientFacts facts_;  // head_begun, since_ms: of the time before it came here, until the first exchange
 };
 
 /// All client connections of the worker, and those that want to go on next turn.
@@ -82,6 +97,12 @@ class ClientSet {
 
   /// Takes an accepted descriptor.
   void add(UniqueFd fd, const platform::Address& address);
+  /// Takes what another worker gave up.
+  void adopt(Parcel&& parcel);
+  /// Takes the master's own connection.
+  void add_probe(UniqueFd fd);
+  /// Offers every connection that can go to a successor, until one is refused.
+  void hand_over_all();
   [[nodiscard]] size_t size() const { return all_.size(); }
   void drain_all(int64_t grace_ms);
   void abort_all(Reason reason);
@@ -90,12 +111,16 @@ class ClientSet {
 
  private:
   friend class ClientConnection;
+  ClientConnection& insert(std::unique_ptr<ClientConnection> connection);
   void forget(ClientConnection& connection);
   void queue(ClientConnection& connection);
+  /// At level warn now and then, else at debug.
+  void log_refusal(std::string_view peer, std::string_view why);
 
   Context& context_;
   std::vector<std::unique_ptr<ClientConnection>> all_;
   std::vector<ClientConnection*> yielded_;
+  int64_t next_warning_ms_ = 0;
 };
 
 }  // namespace restgate::worker

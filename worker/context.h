@@ -22,7 +22,15 @@ namespace restgate::worker {
 class BackendPool;
 class ClientSet;
 class ExchangePool;
+class Handover;
 class TunnelSet;
+
+/// What becomes of the client connections of a worker that is to go.
+enum class Drain : uint8_t {
+  None,      ///< it is not
+  HandOver,  ///< each goes to a successor between two requests; the client notices nothing
+  Close,     ///< each ends with the answer that it waits for
+};
 
 struct Context {
   const config::Config& config;
@@ -41,9 +49,9 @@ struct Context {
   ClientSet* clients = nullptr;
   ExchangePool* exchanges = nullptr;
   TunnelSet* tunnels = nullptr;
-  /// Connections end with the answer that they are waiting for; no new ones come.
-  bool draining = false;
-  /// While draining: for how long an idle connection may still bring a request.
+  Handover* handover = nullptr;
+  Drain drain = Drain::None;
+  /// While Drain::Close: for how long an idle connection may still bring a request.
   int64_t drain_grace_ms = 0;
 };
 

@@ -30,10 +30,10 @@ Exchange::Exchange(Context& context)
       request_body_(context.limits),
       response_body_(context.limits) {}
 
-void Exchange::start(ClientConnection& client) {
+void Exchange::start(ClientConnection& client, int64_t begun_us) {
   reset();
   client_ = &client;
-  started_us_ = context_.loop.now_us();
+  started_us_ = begun_us != 0 ? begun_us : context_.loop.now_us();
   (void)read_head();
 }
 
@@ -103,18 +103,16 @@ Alive Exchange::dispatch() {
   head_us_ = context_.loop.now_us();
   method_ = context_.router.method_id(head.method);
   request_body_.start(head.body, head.content_length);
-  close_after_ = !head.keep_alive || context_.draining;
+  close_after_ = !head.keep_alive || context_.drain == Drain::Close;
   context_.stats.add(stats::Gauge::RequestsInFlight, 1);
+  if (client_->is_probe()) [[unlikely]]
+    return answer_about_ourselves();
   return find_route();
 }
 
 Alive Exchange::find_route() {
   const http1::RequestHead& head = parser_.head();
-  if (head.path == "*") {  // RFC 9110 §9.3.7: about the server itself
-    OwnResponse answer;
-    answer.status = 200;
-    return send_own(answer);
-  }
+  if (head.path == "*") return answer_about_ourselves();  // RFC 9110 §9.3.7
   if (path_.assign(head.path) != http1::Path::Verdict::Ok) return own_response(Reason::BadPath);
   const RouteMatch match = context_.router.match(method_, path_.segments());
   switch (match.kind) {
@@ -133,6 +131,12 @@ Alive Exchange::find_route() {
   if (connect(false) == Alive::No) return Alive::No;
   update_deadline();
   return Alive::Yes;
+}
+
+Alive Exchange::answer_about_ourselves() {
+  OwnResponse answer;
+  answer.status = 200;
+  return send_own(answer);
 }
 
 Alive Exchange::pump() {
@@ -203,6 +207,7 @@ void Exchange::record(Reason reason) {
   const bool have_head = head_us_ != 0;
   if (!have_head && status_ == 0 && !parser_.started()) return;  // not a byte of a request
   if (have_head) context_.stats.add(stats::Gauge::RequestsInFlight, -1);
+  if (client_->is_probe()) return;
   if (is_client_gone(reason) || status_ == 0) status_ = info(reason).status;
   const int64_t duration_us = std::max<int64_t>(context_.loop.now_us() - started_us_, 0);
   context_.stats.request(stats_route_, method_, status_, static_cast<uint64_t>(duration_us));
@@ -219,7 +224,10 @@ void Exchange::record(Reason reason) {
     line.route = route_->name;
     line.service = pool_->service().name;
   }
+  platform::AddressText forwarded;
   line.client = client_->address();
+  if (have_head && client_->trust() == PeerTrust::Trusted)
+    line.client = original_client(parser_.head(), line.client, context_.config, forwarded);
   line.reason = info(reason).code;
   line.status = status_;
   line.bytes = to_client_.written();

@@ -39,7 +39,8 @@ class Exchange final : public Mortal, public BackendUser {
   ~Exchange() override = default;
 
   /// Begins with the next request of `client`. Its bytes may be there already.
-  void start(ClientConnection& client);
+  /// `begun_us`: when its first byte came, on the loop's clock; 0: now.
+  void start(ClientConnection& client, int64_t begun_us);
 
   /// Goes on with whatever the client's readiness allows.
   Alive on_client_io();
@@ -52,6 +53,9 @@ class Exchange final : public Mortal, public BackendUser {
   /// The request came completely and the answer has not begun, or the like: it ends by itself. Its answer is the last.
   void last_one() { close_after_ = true; }
 
+  /// Whether it still reads the request's head: it may be begun anew, here or elsewhere, from the same bytes.
+  [[nodiscard]] bool in_head() const { return request_ == RequestState::Head && response_ == ResponseState::None; }
+  [[nodiscard]] int64_t started_us() const { return started_us_; }
   /// Whether it waits for the first byte of a request: nothing of it exists yet.
   [[nodiscard]] bool unstarted() const { return request_ == RequestState::Head && !parser_.started(); }
 
@@ -65,6 +69,7 @@ class Exchange final : public Mortal, public BackendUser {
   Alive dispatch();
   Alive fail_parse();
   Alive find_route();
+  Alive answer_about_ourselves();
   Alive pump();
   Alive own_response(Reason reason, std::string_view allow = {});
   Alive send_own(const OwnResponse& response);

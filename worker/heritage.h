@@ -10,6 +10,7 @@
 #include "common/scoreboard.h"
 #include "common/stats.h"
 #include "config/model.h"
+#include "worker/mailbox.h"
 #include "worker/router.h"
 
 namespace restgate::worker {
@@ -20,12 +21,13 @@ struct Heritage {
   uint64_t generation = 0;
   const config::Config* config = nullptr;  ///< immutable, shared copy-on-write; outlives the worker
   const Router* router = nullptr;          ///< likewise
-  std::vector<int>
-      listeners;         ///< one descriptor per slot, all slots; the worker accepts from slot s if s mod count = index
-  ipc::Channel control;  ///< to the master: ready, drained; from it: drain. End of file: the master is dead
-  stats::Writer stats;   ///< this process's own block
-  Scoreboard* scoreboard = nullptr;  ///< heartbeat and load of all workers; shared memory
-  uint32_t scoreboard_slot = 0;      ///< this process's row in it
+  std::vector<int> listeners;  ///< one per slot, all slots; the worker accepts from slot s if s mod count = index
+  std::vector<int> retired_listeners;  ///< likewise, of ports that are being given up
+  std::vector<MailboxFds> mailboxes;   ///< likewise; every worker may put into every one
+  ipc::Channel control;                ///< to and from the master (common/ipc.h). End of file: the master is dead
+  stats::Writer stats;                 ///< this process's own block
+  Scoreboard* scoreboard = nullptr;    ///< heartbeat and load of all workers; shared memory
+  uint32_t scoreboard_slot = 0;        ///< this process's row in it
 };
 
 /// The body of a worker process: serves until told to drain and done. Returns the exit code. Never returns early

@@ -63,6 +63,10 @@ void Outbox::keep_scratch(BufferPool& buffers) {
   piece.iov_base = kept_->room();
 }
 
+void Outbox::copy_unsent(std::string& to) const {
+  for (size_t i = first_; i < count_; ++i) to.append(static_cast<const char*>(pieces_[i].iov_base), pieces_[i].iov_len);
+}
+
 void Outbox::discard() {
   first_ = count_ = small_used_ = 0;
   scratch_first_ = false;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "worker/buffer_pool.h"
@@ -36,6 +37,8 @@ class Outbox {
   void add_small(std::string_view bytes);
 
   Flush flush(Transport& transport, BufferPool& buffers);
+  /// Adds a copy of what has not been written to `to`.
+  void copy_unsent(std::string& to) const;
   /// Forgets what has not been written.
   void discard();
   /// Forgets everything, the count of written bytes too.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "worker/handover.h"
+
 namespace restgate::worker {
 namespace {
 
@@ -39,6 +41,51 @@ void Tunnel::open(Connection& client, Connection& backend, std::string_view firs
   client_.out.add_scratch(first_to_client);
   touch();
   pump();
+}
+
+bool Tunnel::Side::adopt(UniqueFd fd, TunnelEnd end, std::string_view bytes, EventLoop& loop) {
+  transport_ = Transport(std::move(fd));
+  eof = end.eof;
+  ended = end.ended;
+  if (!bytes.empty()) inbox_ = buffers_.take_with(bytes);
+  readable_ = true;
+  return event_.start(loop, transport_.fd(), *this);
+}
+
+std::string Tunnel::Side::waiting(const Side& other) const {
+  std::string bytes;
+  other.out.copy_unsent(bytes);
+  if (inbox_) bytes += inbox_->view();
+  return bytes;
+}
+
+void Tunnel::adopt(Parcel&& parcel) {
+  closed_ = false;
+  context_.stats.add(stats::Gauge::Tunnels, 1);
+  EventLoop& loop = context_.loop;
+  if (!client_.adopt(std::move(parcel.client), parcel.client_end, parcel.from_client, loop) ||
+      !backend_.adopt(std::move(parcel.backend), parcel.backend_end, parcel.from_backend, loop))
+    return close();
+  pump();
+}
+
+bool Tunnel::hand_over() {
+  if (closed_ || client_.transport().is_tls() || backend_.transport().is_tls()) return false;
+  Parcel parcel;
+  parcel.kind = ParcelKind::Tunnel;
+  parcel.client_end = {client_.eof, client_.ended};
+  parcel.backend_end = {backend_.eof, backend_.ended};
+  parcel.from_client = client_.waiting(backend_);
+  parcel.from_backend = backend_.waiting(client_);
+  parcel.client = client_.lend_fd();
+  parcel.backend = backend_.lend_fd();
+  if (!context_.handover->offer(parcel)) {
+    client_.give_back(std::move(parcel.client));
+    backend_.give_back(std::move(parcel.backend));
+    return false;
+  }
+  close();  // its events end before the parcel closes the descriptors
+  return true;
 }
 
 void Tunnel::touch() {
@@ -108,6 +155,20 @@ void TunnelSet::open(Connection& client, Connection& backend, std::string_view f
   opened.set_index = all_.size();
   all_.push_back(std::move(tunnel));
   opened.open(client, backend, first_to_client);
+}
+
+void TunnelSet::adopt(Parcel&& parcel) {
+  auto tunnel = std::make_unique<Tunnel>(context_);
+  Tunnel& adopted = *tunnel;
+  adopted.set_index = all_.size();
+  all_.push_back(std::move(tunnel));
+  adopted.adopt(std::move(parcel));
+}
+
+void TunnelSet::hand_over_all() {
+  // From the end: one that goes is replaced by the last one, which has been asked already.
+  for (size_t i = all_.size(); i-- > 0;)
+    if (!all_[i]->hand_over() && context_.handover->refusing()) return;
 }
 
 void TunnelSet::forget(Tunnel& tunnel) {

@@ -12,6 +12,7 @@
 #include "worker/connection.h"
 #include "worker/context.h"
 #include "worker/graveyard.h"
+#include "worker/mailbox.h"
 #include "worker/outbox.h"
 #include "worker/timer_wheel.h"
 
@@ -24,6 +25,10 @@ class Tunnel final : public Mortal, private Deadline {
 
   /// Moves the transports and inboxes over and begins; `first_to_client` (in the scratch space) goes before all else.
   void open(Connection& client, Connection& backend, std::string_view first_to_client);
+  /// Goes on where another worker left it.
+  void adopt(Parcel&& parcel);
+  /// Offers itself to a successor. True: it is gone from here. One over TLS cannot go: its keys are this process's.
+  bool hand_over();
   void close();
 
   /// Place in the TunnelSet.
@@ -35,6 +40,11 @@ class Tunnel final : public Mortal, private Deadline {
    public:
     Side(BufferPool& buffers, Tunnel& tunnel) : Connection(buffers), tunnel_(tunnel) {}
     [[nodiscard]] bool adopt(Connection& from, EventLoop& loop);
+    [[nodiscard]] bool adopt(UniqueFd fd, TunnelEnd end, std::string_view bytes, EventLoop& loop);
+    /// Read from its peer, not written to the other's.
+    [[nodiscard]] std::string waiting(const Side& other) const;
+    [[nodiscard]] UniqueFd lend_fd() { return transport_.release_fd(); }
+    void give_back(UniqueFd fd) { transport_ = Transport(std::move(fd)); }
     void stop();
 
     Outbox out;          // to this side's peer
@@ -65,7 +75,10 @@ class TunnelSet {
  public:
   explicit TunnelSet(Context& context) : context_(context) {}
   void open(Connection& client, Connection& backend, std::string_view first_to_client);
+  void adopt(Parcel&& parcel);
   [[nodiscard]] size_t size() const { return all_.size(); }
+  /// Offers every tunnel to a successor, until one is refused.
+  void hand_over_all();
   void close_all();
   /// Lets those go on that used up their share of the last turn.
   void resume_yielded();

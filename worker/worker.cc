@@ -20,8 +20,10 @@ constexpr size_t kMinBuffer = 64 * 1024;
 constexpr size_t kKeepBuffers = 512;
 // What our own fields can add to a head, beyond the service's base path and query.
 constexpr size_t kAddedToHead = 4 * 1024;
-constexpr auto kHeartbeat = milliseconds(500);
 constexpr auto kLogRetry = milliseconds(20);
+constexpr auto kHandoverRetry = milliseconds(2);
+// For how long connections wait for a successor: a worker that died is replaced long before.
+constexpr int64_t kAloneMs = 5'000;
 // For how long an idle connection may still bring a request, which is then answered as its last.
 constexpr int64_t kRollGraceMs = 5'000;
 constexpr int64_t kShutdownGraceMs = 500;
@@ -64,17 +66,22 @@ Worker::Worker(Heritage heritage)
       clients_(context_),
       tunnels_(context_),
       resolver_(loop_),
-      acceptor_(loop_, clients_),
-      heartbeat_(loop_, [this] { beat(); }),
+      peers_(heritage_.scoreboard, heritage_.scoreboard_slot, heritage_.generation),
+      handover_(context_, peers_, heritage_.mailboxes),
+      acceptor_(loop_, clients_, handover_),
+      slots_(heritage_, peers_, acceptor_, handover_),
+      tick_(loop_, [this] { on_tick(); }),
       drain_limit_(loop_,
                    [this] {
                      exit_code_ = 1;
                      loop_.stop();
                    }),
-      log_retry_(loop_, [] {}) {
+      log_retry_(loop_, [] {}),
+      handover_retry_(loop_, [] {}) {
   context_.exchanges = &exchanges_;
   context_.clients = &clients_;
   context_.tunnels = &tunnels_;
+  context_.handover = &handover_;
   const auto& services = context_.config.services;
   for (uint32_t i = 0; i < services.size(); ++i)
     context_.backends.push_back(std::make_unique<BackendPool>(context_, resolver_, services[i], i));
@@ -92,66 +99,129 @@ Worker::~Worker() {
 
 int Worker::run() {
   loop_.set_turn_hook([this] { on_turn(); });
-  on_term_ = std::make_unique<SignalEvent>(loop_, SIGTERM, [this] { drain(Drain::MasterGone, 0); });
-  for (size_t slot = 0; slot < heritage_.listeners.size(); ++slot)
-    if (slot % heritage_.count == heritage_.index) acceptor_.watch(heritage_.listeners[slot]);
+  // From an operator: the others take over. From the kernel, because the master died: they are told the same.
+  on_term_ = std::make_unique<SignalEvent>(loop_, SIGTERM, [this, master = getppid()] {
+    if (getppid() == master)
+      retire();
+    else
+      end(0);
+  });
   if (!control_event_.start_reading(loop_, heritage_.control.fd(), *this)) return 1;
-  heartbeat_.arm_every(kHeartbeat);
-  report_ready();
+  tick_.arm_every(milliseconds(SlotWatch::kLookMs));
+  beat();
+  if (!heritage_.control.send({ipc::Kind::Ready, 0, 0})) end(0);
   loop_.run();
   return exit_code_;
-}
-
-void Worker::report_ready() {
-  beat();
-  if (heritage_.scoreboard != nullptr)
-    heritage_.scoreboard->rows[heritage_.scoreboard_slot].accepting.store(1, std::memory_order_release);
-  if (!heritage_.control.send({ipc::Kind::Ready, 0, 0})) drain(Drain::MasterGone, 0);
 }
 
 void Worker::on_io(IoReady /*ready*/) {
   for (;;) {
     ipc::Message message;
-    switch (heritage_.control.receive(message)) {
+    UniqueFd passed;
+    switch (heritage_.control.receive(message, &passed)) {
       case ipc::Channel::Receipt::Nothing:
         return;
-      case ipc::Channel::Receipt::Closed:
+      case ipc::Channel::Receipt::Closed:  // the master is dead
         control_event_.stop();
-        drain(Drain::MasterGone, 0);
-        return;
+        return end(0);
       case ipc::Channel::Receipt::Message:
+        on_message(message, std::move(passed));
         break;
     }
-    if (message.kind == ipc::Kind::Drain)
-      drain(message.value == 0 ? Drain::Roll : Drain::Shutdown, static_cast<int64_t>(message.value));
   }
 }
 
-void Worker::drain(Drain why, int64_t limit_ms) {
-  const bool last = why != Drain::Roll;
+void Worker::on_message(const ipc::Message& message, UniqueFd passed) {
+  switch (message.kind) {
+    case ipc::Kind::Probe:
+      if (passed) clients_.add_probe(std::move(passed));
+      break;
+    case ipc::Kind::Serve:
+      serve();
+      break;
+    case ipc::Kind::Drain:
+      if (message.value == 0)
+        retire();
+      else
+        end(static_cast<int64_t>(message.value));
+      break;
+    case ipc::Kind::LeavePort:
+      slots_.leave_port(static_cast<uint16_t>(message.value));
+      break;
+    case ipc::Kind::Ready:
+    case ipc::Kind::Serving:
+    case ipc::Kind::Left:
+      break;  // a worker's to say
+  }
+}
+
+void Worker::serve() {
+  if (serving_ || context_.drain != Drain::None) return;
+  serving_ = true;
+  if (ScoreboardRow* own = row()) own->accepting.store(1, std::memory_order_release);
+  slots_.look(loop_.now_ms());
+  (void)heritage_.control.send({ipc::Kind::Serving, 0, 0});  // who cannot be told is dead
+}
+
+void Worker::retire() {
+  if (context_.drain != Drain::None) return;
+  leave_slots(false);
+  if (!handover_.has_successor()) return close_connections(kRollGraceMs);
+  context_.drain = Drain::HandOver;
+  for (const auto& backend : context_.backends) backend->close_idle();
+  loop_.request_turn();  // there may be nothing to wait for
+}
+
+void Worker::end(int64_t limit_ms) {
   if (limit_ms > 0) drain_limit_.arm(milliseconds(limit_ms));
-  // In a roll the new worker takes from the same sockets. Otherwise nobody does: whoever comes now must be refused, not
-  // left waiting.
-  acceptor_.stop(last);
-  if (last)
-    for (const int listener : std::exchange(heritage_.listeners, {})) ::close(listener);
-  int64_t grace_ms = kRollGraceMs;
-  if (last) grace_ms = std::min(kShutdownGraceMs, limit_ms > 0 ? limit_ms / 2 : kShutdownGraceMs);
+  // Nobody else takes from the sockets any more: whoever comes now must be refused, not left waiting.
+  leave_slots(true);
+  close_connections(std::min(kShutdownGraceMs, limit_ms > 0 ? limit_ms / 2 : kShutdownGraceMs));
+}
+
+void Worker::close_connections(int64_t grace_ms) {
   // A shutdown hastens a roll's drain; nothing else changes one that is under way.
-  if (context_.draining && grace_ms >= context_.drain_grace_ms) return;
-  context_.draining = true;
+  if (context_.drain == Drain::Close && grace_ms >= context_.drain_grace_ms) return;
+  context_.drain = Drain::Close;
   context_.drain_grace_ms = grace_ms;
-  if (heritage_.scoreboard != nullptr)
-    heritage_.scoreboard->rows[heritage_.scoreboard_slot].accepting.store(0, std::memory_order_release);
-  (void)heritage_.control.send({ipc::Kind::Left, 0, 0});  // who cannot be told is dead
   for (const auto& backend : context_.backends) backend->close_idle();
   clients_.drain_all(grace_ms);
-  loop_.request_turn();  // there may be nothing to wait for
+  loop_.request_turn();
+}
+
+void Worker::leave_slots(bool take_waiting) {
+  serving_ = false;
+  slots_.leave(take_waiting);
+  ScoreboardRow* own = row();
+  if (own == nullptr || own->accepting.exchange(0, std::memory_order_acq_rel) == 0) return;
+  (void)heritage_.control.send({ipc::Kind::Left, 0, 0});
+}
+
+void Worker::hand_over() {
+  handover_.forget_refusal();
+  clients_.hand_over_all();
+  if (!handover_.refusing()) tunnels_.hand_over_all();
+  if (!handover_.refusing()) {
+    alone_since_ms_ = 0;
+    return;
+  }
+  handover_retry_.arm(kHandoverRetry);
+  const int64_t now_ms = loop_.now_ms();
+  if (handover_.has_successor()) {
+    alone_since_ms_ = 0;  // its mailbox is full; it will empty it
+  } else if (alone_since_ms_ == 0) {
+    alone_since_ms_ = now_ms;
+  } else if (now_ms - alone_since_ms_ > kAloneMs) {
+    log::warn("no worker takes over the connections: closing them",
+              {{"connections", clients_.size()}, {"tunnels", tunnels_.size()}});
+    close_connections(kRollGraceMs);
+  }
 }
 
 void Worker::on_turn() {
   clients_.resume_yielded();
   tunnels_.resume_yielded();
+  if (context_.drain == Drain::HandOver) hand_over();
   access_log_.flush();
   if (access_log_.pending()) log_retry_.arm(kLogRetry);
   graveyard_.clear();
@@ -159,14 +229,24 @@ void Worker::on_turn() {
   const int64_t begun_us = loop_.now_us();
   context_.stats.add(stats::Counter::LoopTurns);
   context_.stats.add(stats::Counter::LoopBusyMicros, static_cast<uint64_t>(loop_.refresh_clock() - begun_us));
-  if (context_.draining && clients_.size() == 0 && tunnels_.size() == 0) loop_.stop();
+  if (context_.drain != Drain::None && clients_.size() == 0 && tunnels_.size() == 0) loop_.stop();
+}
+
+void Worker::on_tick() {
+  beat();
+  if (serving_) slots_.look(loop_.now_ms());
+}
+
+ScoreboardRow* Worker::row() const {
+  return heritage_.scoreboard == nullptr ? nullptr : &heritage_.scoreboard->rows[heritage_.scoreboard_slot];
 }
 
 void Worker::beat() {
-  if (heritage_.scoreboard == nullptr) return;
-  ScoreboardRow& row = heritage_.scoreboard->rows[heritage_.scoreboard_slot];
-  row.heartbeat_ms.store(loop_.now_ms(), std::memory_order_relaxed);
-  row.connections.store(static_cast<uint32_t>(clients_.size() + tunnels_.size()), std::memory_order_relaxed);
+  ScoreboardRow* own = row();
+  if (own == nullptr) return;
+  own->heartbeat_ms.store(loop_.now_ms(), std::memory_order_relaxed);
+  own->connections.store(static_cast<uint32_t>(clients_.size() + tunnels_.size()), std::memory_order_relaxed);
+  own->beats.store(own->beats.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 int run_worker(Heritage heritage) {

@@ -14,8 +14,11 @@
 #include "worker/context.h"
 #include "worker/exchange.h"
 #include "worker/graveyard.h"
+#include "worker/handover.h"
 #include "worker/heritage.h"
+#include "worker/peers.h"
 #include "worker/resolver.h"
+#include "worker/slot_watch.h"
 #include "worker/timer_wheel.h"
 #include "worker/tunnel.h"
 
@@ -32,14 +35,21 @@ class Worker final : private IoHandler {
   int run();
 
  private:
-  /// Why the worker drains; decides how patient it is.
-  enum class Drain : uint8_t { Roll, Shutdown, MasterGone };
-
   void on_io(IoReady ready) override;  // the control channel
-  void drain(Drain why, int64_t limit_ms);
+  void on_message(const ipc::Message& message, UniqueFd passed);
+  void serve();
+  /// Others take over: their sockets are ours, and so shall be our connections theirs.
+  void retire();
+  /// Nobody takes over: finish what is there. `limit_ms`: until it is cut; 0: as long as it takes.
+  void end(int64_t limit_ms);
+  /// From now on connections end with their answer. `grace_ms`: for which an idle one may bring one more request.
+  void close_connections(int64_t grace_ms);
+  void leave_slots(bool take_waiting);
+  void hand_over();
   void on_turn();
+  void on_tick();
   void beat();
-  void report_ready();
+  [[nodiscard]] ScoreboardRow* row() const;
 
   Heritage heritage_;
   EventLoop loop_;
@@ -53,12 +63,18 @@ class Worker final : private IoHandler {
   ClientSet clients_;
   TunnelSet tunnels_;
   Resolver resolver_;
+  Peers peers_;
+  Handover handover_;
   Acceptor acceptor_;
+  SlotWatch slots_;
   IoEvent control_event_;
-  TimerEvent heartbeat_;
+  TimerEvent tick_;
   TimerEvent drain_limit_;
   TimerEvent log_retry_;
+  TimerEvent handover_retry_;
   std::unique_ptr<SignalEvent> on_term_;
+  bool serving_ = false;
+  int64_t alone_since_ms_ = 0;  ///< while handing over: since when there is nobody to take; 0: there is
   int exit_code_ = 0;
 };
 

@@ -1,8 +1,11 @@
 #include "common/platform/sockets.h"
 
+#include <linux/filter.h>
 #include <netinet/tcp.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <iterator>
 #include <utility>
 
 namespace restgate::platform {
@@ -118,6 +121,23 @@ Accepted accept_tcp(int listener) {
   else
     accepted.sys_errno = errno;
   return accepted;
+}
+
+void drop_new_connections(int listener, bool drop) {
+  if (!drop) {
+    set_option(listener, SOL_SOCKET, SO_DETACH_FILTER, 0);
+    return;
+  }
+  constexpr uint32_t kFlagsAt = 13;  // byte of the TCP header, with which the packet begins here (RFC 9293 §3.1)
+  constexpr uint32_t kSyn = 0x02;
+  constexpr uint32_t kAck = 0x10;
+  sock_filter program[] = {
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlagsAt),    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+  };
+  const sock_fprog filter{std::size(program), program};
+  setsockopt(listener, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
 }
 
 void set_nodelay(int fd) {

@@ -47,6 +47,10 @@ struct Accepted {
 /// Takes one connection. Interrupted calls and connections that died in the queue are passed over.
 Accepted accept_tcp(int listener);
 
+/// Makes a listening socket deaf to whoever begins to connect (a SYN without ACK), or not. Handshakes that are under
+/// way go on. Who is not heard tries again for a while; once the socket is closed, that is refused.
+void drop_new_connections(int listener, bool drop);
+
 void set_nodelay(int fd);
 /// Makes close() send a reset rather than an orderly end: the peer must not take what it got for complete.
 void reset_on_close(int fd);

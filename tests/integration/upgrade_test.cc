@@ -40,9 +40,7 @@ class Installed {
   }
   void remove() const { std::filesystem::remove(path()); }
   [[nodiscard]] ProcessOptions options(std::map<std::string, std::string> environment = {}) const {
-    ProcessOptions options{.arguments = {}, .environment = std::move(environment)};
-    options.program = path();
-    return options;
+    return {.arguments = {}, .environment = std::move(environment)};
   }
 
  private:
@@ -122,7 +120,7 @@ class UpgradeUnderLoad : public testing::TestWithParam<bool> {};
 TEST_P(UpgradeUnderLoad, LosesNoRequestAndNoCount) {
   HandlerOrigin origin(always("steady"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   const pid_t master = gateway.pid();
   std::vector<pid_t> workers = gateway.workers();
@@ -163,7 +161,7 @@ INSTANTIATE_TEST_SUITE_P(Upgrade, UpgradeUnderLoad, testing::Values(false, true)
 TEST(Upgrade, LeaksNoDescriptor) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   upgrader.succeed();
   EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
@@ -180,7 +178,7 @@ TEST(Upgrade, LeaksNoDescriptor) {
 TEST(Upgrade, KeepsEveryCounterOfTheMaster) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   gateway.reload(workers_of(origin.url()));
   (void)gateway.refused_reload("nonsense");
@@ -205,7 +203,7 @@ TEST(Upgrade, KeepsEveryCounterOfTheMaster) {
 TEST(Upgrade, ARequestInFlightIsFinishedAndCounted) {
   const Installed installed;
   Origin origin;
-  Gateway gateway(workers_of(origin.url(), "1"), installed.options());
+  Gateway gateway(workers_of(origin.url(), "1"), {}, installed.path());
   Upgrader upgrader(gateway);
   const pid_t old_worker = gateway.workers().at(0);
   Stream client = gateway.connect();
@@ -226,7 +224,7 @@ TEST(Upgrade, ARequestInFlightIsFinishedAndCounted) {
 TEST(Upgrade, WorkersOfTheOldProgramAreStillSupervised) {
   const Installed installed;
   Origin origin;
-  Gateway gateway(workers_of(origin.url(), "1"), installed.options());
+  Gateway gateway(workers_of(origin.url(), "1"), {}, installed.path());
   Upgrader upgrader(gateway);
   const pid_t old_worker = gateway.workers().at(0);
   Stream client = gateway.connect();
@@ -251,7 +249,7 @@ TEST(Upgrade, WorkersOfTheOldProgramAreStillSupervised) {
 TEST(Upgrade, AStopAfterItEndsTheWorkersOfBothPrograms) {
   const Installed installed;
   Origin origin;
-  Gateway gateway(workers_of(origin.url(), "1").set("shutdown_timeout", "60s"), installed.options());
+  Gateway gateway(workers_of(origin.url(), "1").set("shutdown_timeout", "60s"), {}, installed.path());
   Upgrader upgrader(gateway);
   Stream client = gateway.connect();
   client.send(request_head("GET", "/slow"));
@@ -270,7 +268,7 @@ TEST(Upgrade, TakesTheConfigurationOfTheFile) {
   HandlerOrigin first(always("first"));
   HandlerOrigin second(always("second"));
   const Installed installed;
-  Gateway gateway(workers_of(first.url()), installed.options());
+  Gateway gateway(workers_of(first.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   gateway.rewrite_config(workers_of(second.url(), "3").yaml());
   upgrader.succeed();
@@ -292,7 +290,7 @@ class BadPrograms : public testing::TestWithParam<BadProgram> {};
 TEST_P(BadPrograms, ChangeNothing) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   const std::vector<pid_t> workers = gateway.workers();
   const std::multiset<std::string> descriptors = kinds_of_descriptors(gateway.pid());
@@ -329,7 +327,7 @@ INSTANTIATE_TEST_SUITE_P(
 TEST(Upgrade, WhatTheProgramSaysIsLogged) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   installed.replace("#!/bin/sh\necho 'libevent is missing' >&2\nexit 1\n");
   (void)upgrader.be_refused();
@@ -340,7 +338,7 @@ TEST(Upgrade, WhatTheProgramSaysIsLogged) {
 TEST(Upgrade, AProgramThatHangsHoldsUpNothingButReloads) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   const std::vector<pid_t> workers = gateway.workers();
   installed.replace("#!/bin/sh\nexec sleep 1000\n");
@@ -363,7 +361,7 @@ TEST(Upgrade, AProgramThatHangsHoldsUpNothingButReloads) {
 TEST(Upgrade, AStopDuringTheCheckIsAStop) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   installed.replace("#!/bin/sh\nexec sleep 1000\n");
   gateway.signal(SIGUSR2);
   EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 3; }));
@@ -373,7 +371,7 @@ TEST(Upgrade, AStopDuringTheCheckIsAStop) {
 TEST(Upgrade, ABadConfigurationChangesNothing) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   const std::vector<pid_t> workers = gateway.workers();
   gateway.rewrite_config(workers_of(origin.url()).yaml() + "        patern: /typo\n");
@@ -389,7 +387,7 @@ TEST(Upgrade, ABadConfigurationChangesNothing) {
 TEST(Upgrade, APortThatIsTakenLeavesTheOldWorkersServing) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Upgrader upgrader(gateway);
   const std::vector<pid_t> workers = gateway.workers();
   const Origin taken;
@@ -411,7 +409,7 @@ TEST(Upgrade, APortThatIsTakenLeavesTheOldWorkersServing) {
 TEST(Upgrade, DuringAReloadItComesAfterIt) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url(), "4"), installed.options());
+  Gateway gateway(workers_of(origin.url(), "4"), {}, installed.path());
   Upgrader upgrader(gateway);
   gateway.signal(SIGHUP);
   gateway.signal(SIGUSR2);
@@ -423,7 +421,7 @@ TEST(Upgrade, DuringAReloadItComesAfterIt) {
 TEST(Upgrade, ManySignalsLoseNothing) {
   HandlerOrigin origin(always("steady"));
   const Installed installed;
-  Gateway gateway(workers_of(origin.url()), installed.options());
+  Gateway gateway(workers_of(origin.url()), {}, installed.path());
   Load load({.port = gateway.port(),
              .request = request_head("GET", "/", "Connection: close\r\n"),
              .expected_body = "steady",
@@ -451,7 +449,8 @@ TEST(Upgrade, TheServiceManagerSeesAReload) {
   HandlerOrigin origin(always("x"));
   const Installed installed;
   Gateway gateway(workers_of(origin.url()),
-                  installed.options({{"NOTIFY_SOCKET", manager.address()}, {"WATCHDOG_USEC", "200000"}}));
+                  installed.options({{"NOTIFY_SOCKET", manager.address()}, {"WATCHDOG_USEC", "200000"}}),
+                  installed.path());
   Upgrader upgrader(gateway);
   (void)manager.await("READY=1");
   const std::vector<std::string> stored = manager.names();

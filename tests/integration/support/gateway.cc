@@ -73,9 +73,9 @@ Finished run_gateway(const ProcessOptions& options) {
 Gateway::Gateway(const ConfigText& config, int log_pipe_size)
     : Gateway(config, ProcessOptions{.arguments = {}, .environment = {}, .pipe_size = log_pipe_size}) {}
 
-Gateway::Gateway(const ConfigText& config, const ProcessOptions& options)
+Gateway::Gateway(const ConfigText& config, ProcessOptions options, const std::string& program)
     : config_path_(directory_.write("restgate.yaml", config.yaml())),
-      process_(options.program.empty() ? gateway_binary() : options.program, with_config(options, config_path_)) {
+      process_(program, with_config(std::move(options), config_path_)) {
   const Json record = await_log([](const Json& r) { return message_of(r) == kServing; }, "record \"serving\"");
   port_ = record.at("port").get<uint16_t>();
   admin_port_ = record.at("admin_port").get<uint16_t>();

@@ -37,7 +37,6 @@ struct ProcessOptions {
   int pipe_size = 0;                               ///< of standard error, in bytes; 0: the system's
   /// Handed over as a service manager does it (LISTEN_FDS): name and descriptor, which stays the caller's.
   std::vector<std::pair<std::string, int>> given = {};
-  std::string program = "";  ///< of a Gateway: in place of the binary under test
 };
 
 class Process {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <set>
@@ -54,6 +55,24 @@ TEST(ListenerSet, RefusesAPortThatAnotherGatewayHas) {
   EXPECT_THAT(set.error().message, testing::HasSubstr("port " + std::to_string(other->port()) + " is in use"));
 }
 
+TEST(ListenerSet, HearsNobodyNewWhenToldTo) {
+  auto set = ListenerSet::open(0, 1);
+  ASSERT_TRUE(set.ok());
+  const auto address = platform::Address::ipv4({htonl(INADDR_LOOPBACK)}, set->port());
+  const auto begin = [&] { return platform::connect_tcp(address.get(), address.length()).value(); };
+  const auto connected = [](const UniqueFd& fd, int within_ms) {
+    pollfd entry{fd.get(), POLLOUT, 0};
+    return poll(&entry, 1, within_ms) == 1;
+  };
+  const UniqueFd before = begin();
+  EXPECT_TRUE(connected(before, 5'000));
+  set->refuse_new();
+  EXPECT_FALSE(connected(begin(), 50)) << "neither accepted nor refused";
+  EXPECT_TRUE(platform::accept_tcp(set->descriptors().at(0)).fd) << "who was there is still served";
+  set->welcome_new();
+  EXPECT_TRUE(connected(begin(), 5'000));
+}
+
 TEST(ListenerSet, SlotsHaveNamesForTheStore) {
   auto set = ListenerSet::open(0, 2);
   ASSERT_TRUE(set.ok());
@@ -100,7 +119,7 @@ TEST(ListenerSet, RetiresInEveryProcess) {
   const uint16_t port = set->port();
   std::vector<UniqueFd> inherited;  // as a worker would hold them
   for (const int fd : set->descriptors()) inherited.emplace_back(dup(fd));
-  set->retire();
+  set->close();
   EXPECT_EQ(set->slots(), 0U);
   EXPECT_FALSE(connects(port));
 }

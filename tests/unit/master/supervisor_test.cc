@@ -26,6 +26,7 @@ void beat(ScoreboardRow& row) {
 }
 
 /// "good": ready at once, drains at once. "stubborn": never ends. "dies": before it is ready. "silent": is never ready.
+/// "confused": gives the master a wrong answer.
 int fake_worker(worker::Heritage heritage) {
   const std::string& kind = heritage.config->services.at(0).name;
   if (kind == "dies") return 3;
@@ -34,7 +35,6 @@ int fake_worker(worker::Heritage heritage) {
   heritage.stats.add(stats::Counter::ConnectionsAccepted);
   heritage.stats.add(stats::Gauge::ConnectionsActive, 1);
   if (kind != "silent") {
-    row.accepting.store(1);
     if (!heritage.control.send({ipc::Kind::Ready, 0, 0})) return 2;
   }
   for (;;) {
@@ -42,13 +42,24 @@ int fake_worker(worker::Heritage heritage) {
     (void)poll(&control, 1, 100);
     beat(row);
     ipc::Message message;
-    switch (heritage.control.receive(message)) {
+    UniqueFd passed;
+    switch (heritage.control.receive(message, &passed)) {
       case ipc::Channel::Receipt::Nothing:
         break;
       case ipc::Channel::Receipt::Closed:
         return 0;
       case ipc::Channel::Receipt::Message:
-        if (kind != "stubborn") return 0;
+        if (message.kind == ipc::Kind::Probe) {
+          constexpr std::string_view kGood = "HTTP/1.1 200 OK\r\n\r\n";
+          constexpr std::string_view kBad = "HTTP/1.1 500 Oh\r\n\r\n";
+          const std::string_view answer = kind == "confused" ? kBad : kGood;
+          if (write(passed.get(), answer.data(), answer.size()) < 0) return 2;
+        } else if (message.kind == ipc::Kind::Serve) {
+          row.accepting.store(1);
+          if (!heritage.control.send({ipc::Kind::Serving, 0, 0})) return 2;
+        } else if (message.kind == ipc::Kind::Drain && kind != "stubborn") {
+          return 0;
+        }
     }
   }
 }
@@ -220,6 +231,18 @@ TEST_F(SupervisorTest, ABadConfigurationChangesNothing) {
   EXPECT_TRUE(facts().last_reload_successful) << "and does not stand in the way of the next";
 }
 
+TEST_F(SupervisorTest, AGenerationThatAnswersWrongIsDiscardedBeforeItServes) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> before = pids();
+  reload(config_of("confused", 2));
+  await_verdict();
+  EXPECT_EQ(facts().reloads_failed, 1U);
+  EXPECT_EQ(facts().generation, 1U);
+  await([&] { return pids() == before; });
+  EXPECT_EQ(exits(ExitReason::NeverReady), 1U) << "one canary";
+}
+
 TEST_F(SupervisorTest, AGenerationThatDiesIsDiscarded) {
   start(config_of("good", 2));
   await_serving();
@@ -318,6 +341,10 @@ UpgradeState inherited(UpgradeState state) {
   copy(state.scoreboard);
   for (UpgradeState::Listeners& set : state.listeners)
     for (UpgradeState::Slot& slot : set.slots) copy(slot.fd);
+  for (UpgradeState::Mailbox& box : state.mailboxes) {
+    copy(box.in);
+    copy(box.out);
+  }
   for (UpgradeState::Worker& worker : state.workers) {
     copy(worker.control);
     copy(worker.statistics);

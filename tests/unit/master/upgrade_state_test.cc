@@ -32,6 +32,7 @@ UpgradeState some_state() {
   state.listeners = {{7000, {{5, "restgate-7000-0"}, {6, ""}}}, {0, {{7, "restgate-40000-0"}}}};
   state.admin = {9000, 8};
   state.scoreboard = 9;
+  state.mailboxes = {{14, 15}, {16, 17}};
   UpgradeState::Worker& worker = state.workers.emplace_back();
   worker.view.pid = 4712;
   worker.view.generation = 3;
@@ -103,6 +104,9 @@ TEST(UpgradeState, ComesBackAsItWas) {
   EXPECT_EQ(after.admin.wanted_port, 9000);
   EXPECT_EQ(after.admin.fd, 8);
   EXPECT_EQ(after.scoreboard, 9);
+  ASSERT_EQ(after.mailboxes.size(), 2U);
+  EXPECT_EQ(after.mailboxes[1].in, 16);
+  EXPECT_EQ(after.mailboxes[1].out, 17);
   EXPECT_EQ(after.generation.id, 3U);
   EXPECT_EQ(after.generation.workers, 2U);
   EXPECT_EQ(after.generation.listeners, 1U);
@@ -149,7 +153,7 @@ TEST(UpgradeState, WorkersComeBackAsTheyWere) {
 }
 
 TEST(UpgradeState, NamesEveryDescriptor) {
-  EXPECT_THAT(some_state().descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13));
+  EXPECT_THAT(some_state().descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17));
 }
 
 TEST(UpgradeState, RefusesAnotherVersionAndSaysWhich) {
@@ -185,6 +189,7 @@ TEST(UpgradeState, RefusesDamage) {
       [](auto& json) { json["workers"][0]["state"] = 4; },
       [](auto& json) { json["workers"][0]["index"] = 2; },
       [](auto& json) { json["workers"][0]["control"] = "ten"; },
+      [](auto& json) { json["mailboxes"][0] = {1}; },
       [](auto& json) { json["listeners"][0]["slots"] = nlohmann::json::array(); },
       [](auto& json) { json["generation"]["listeners"] = 2; },
       [](auto& json) { json["generation"]["workers"] = 0; },
