@@ -21,6 +21,10 @@ std::string reloading_now() {
   return "RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1'000);
 }
 
+bool is_ready(const ServiceState& state) {
+  return state.serving && !state.reloading && !state.stopping;
+}
+
 }  // namespace
 
 ServiceNotifier::ServiceNotifier(EventLoop& loop, const platform::ServiceEnvironment& environment)
@@ -40,16 +44,22 @@ ServiceNotifier::ServiceNotifier(EventLoop& loop, const platform::ServiceEnviron
 void ServiceNotifier::tell(const ServiceState& now, std::span<const std::unique_ptr<ListenerSet>> listeners) {
   if (!active()) return;
   if (!now.stopping) tell_of_sockets(listeners);
-  if (now.reloads != told_.reloads && told_.serving) say(reloading_now());
+  const bool reload_begun = now.reloads != told_.reloads && told_.serving;
+  if (reload_begun) say(reloading_now());
   std::string message;
-  const bool reloaded = (now.reloads != told_.reloads || told_.reloading) && !now.reloading;
   if (now.stopping && !told_.stopping)
     message = "STOPPING=1";
-  else if (now.serving && (!told_.serving || reloaded) && !now.stopping)
+  else if (is_ready(now) && (reload_begun || !is_ready(told_)))
     message = "READY=1";
   if (now.status != told_.status) message += (message.empty() ? "STATUS=" : "\nSTATUS=") + now.status;
   if (!message.empty()) say(std::move(message));
   told_ = now;
+}
+
+void ServiceNotifier::announce_upgrade() {
+  told_.status = "upgrading the program";
+  told_.reloading = true;
+  say(reloading_now() + "\nSTATUS=" + told_.status);
 }
 
 void ServiceNotifier::tell_of_sockets(std::span<const std::unique_ptr<ListenerSet>> listeners) {
