@@ -13,6 +13,8 @@ namespace {
 constexpr int64_t kLingerMs = 2'000;
 // Exchanges that a connection may go through in one turn before others get theirs.
 constexpr int kExchangesPerTurn = 64;
+// Empty lines between two requests that are passed over here; more of them are the parser's to judge.
+constexpr uint8_t kMaxEmptyLines = 4;
 
 }  // namespace
 
@@ -49,7 +51,8 @@ void ClientConnection::on_io(IoReady ready) {
       if (ready.readable) advance();
       break;
     case State::Busy:
-      (void)exchange_->on_client_io();
+      // Without an exchange it has used up its share of a turn: resume() goes on.
+      if (exchange_) (void)exchange_->on_client_io();
       break;
     case State::Lingering:
       discard_input();
@@ -72,6 +75,7 @@ void ClientConnection::advance() {
       }
       const IoResult result = fill();
       if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) close();
+      skip_empty_lines();
       continue;
     }
     if (--share < 0) {
@@ -81,9 +85,19 @@ void ClientConnection::advance() {
     set_state(State::Busy);
     exchange_ = context_.exchanges->take();
     ++facts_.requests;
+    empty_lines_ = 0;
     exchange_->start(*this, std::exchange(facts_.head_begun, false) ? facts_.since_ms * 1000 : 0);
   }
   advancing_ = false;
+}
+
+/// An empty line after a request is an old habit of clients (RFC 9112 §2.2): it begins nothing, and the connection that
+/// ends with it is idle and holds no buffer.
+void ClientConnection::skip_empty_lines() {
+  while (has_input() && empty_lines_ < kMaxEmptyLines && inbox_->view().substr(0, 2) == "\r\n") {
+    inbox_->consume(2);
+    ++empty_lines_;
+  }
 }
 
 void ClientConnection::become_idle() {
@@ -129,6 +143,7 @@ void ClientConnection::exchange_over(After after, bool more_to_come) {
   switch (after) {
     case After::Keep:
       if (inbox_) inbox_->unpin();
+      skip_empty_lines();
       return advance();
     case After::Close:
       if (more_to_come || has_input() || readable()) return linger();

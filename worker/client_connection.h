@@ -68,6 +68,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void on_io(IoReady ready) override;
   void on_deadline() override;
   void advance();
+  void skip_empty_lines();
   void become_idle();
   void set_state(State state);
   void linger();
@@ -80,6 +81,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   bool probe_ = false;
+  uint8_t empty_lines_ = 0;  // passed over since the last request
   ClientFacts facts_;  // head_begun, since_ms: of the time before it came here, until the first exchange
 };
 

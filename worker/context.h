@@ -1,6 +1,7 @@
 // Context: what every connection and exchange of a worker uses; owned by the Worker, outlives them all. Worker.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,6 +21,9 @@
 namespace restgate::worker {
 
 class BackendPool;
+/// A buffer has this room behind the largest head, for the bytes of its body.
+inline constexpr size_t kBodyRoom = 16 * 1024;
+
 class ClientSet;
 class ExchangePool;
 class Handover;

@@ -69,6 +69,11 @@ Alive Exchange::read_head() {
       switch (parser_.parse(in.begin(), in.end())) {
         case http1::ParseStatus::Done:
           return dispatch();
+          if (lacks_room_for_body(in)) {
+            in.compact();  // as below
+            parser_.reset();
+            continue;
+          }
         case http1::ParseStatus::Failed:
           return fail_parse();
         case http1::ParseStatus::NeedMore:
@@ -92,6 +97,12 @@ Alive Exchange::read_head() {
 }
 
 Alive Exchange::fail_parse() {
+/// Whether the head, which stays where it is, leaves too little of the buffer for its body: it came behind others.
+bool Exchange::lacks_room_for_body(const Buffer& in) const {
+  return parser_.head().body != http1::BodyKind::None && !in.at_front() &&
+         in.room_behind(parser_.consumed()) < kBodyRoom;
+}
+
   close_after_ = true;
   return own_response(parser_.failure().code);
 }

@@ -66,6 +66,7 @@ class Exchange final : public Mortal, public BackendUser {
   // exchange.cc: life
   void reset();
   Alive read_head();
+  [[nodiscard]] bool lacks_room_for_body(const Buffer& in) const;
   Alive dispatch();
   Alive fail_parse();
   Alive find_route();
