@@ -135,6 +135,8 @@ Alive Exchange::find_route() {
       break;
   }
   route_ = &context_.config.routes[match.route];
+  if (head.max_forwards == 0)  // RFC 9110 §7.6.2: it ends here
+    return head.method == "OPTIONS" ? answer_about_ourselves() : own_response(Reason::MethodUnsupported);
   stats_route_ = match.route + 1;
   pool_ = context_.backends[route_->service].get();
   if (route_->max_body_size > 0 && head.body == http1::BodyKind::Length && head.content_length > route_->max_body_size)
@@ -163,7 +165,7 @@ Alive Exchange::own_response(Reason reason, std::string_view allow) {
   answer.title = what.title;
   answer.code = what.code;
   answer.allow = allow;
-  answer.json = request_ != RequestState::Head && prefers_json(parser_.head());
+  answer.json = prefers_json(parser_.head());
   return send_own(answer);
 }
 
@@ -185,7 +187,8 @@ Alive Exchange::send_own(const OwnResponse& response) {
   request_ = RequestState::Done;
 
   OwnResponse answer = response;
-  answer.head_only = method_ == kMethodHead;
+  answer.date = context_.date.text(context_.loop.now_ms());
+  answer.head_only = parser_.head().method == "HEAD";  // of a head that was refused too, if it came so far
   answer.close = close_after_;
   answer.http10_keep_alive = have_head && parser_.head().minor_version == 0;
   to_client_.add_scratch(render_own_response(context_.scratch, answer));

@@ -146,6 +146,8 @@ Alive Exchange::final_response() {
   response_framing_.trailers = request.te_trailers;
   ForwardedResponse response{context_.config, head, request.minor_version, response_framing_.chunked, close_after_};
   const std::string_view rendered = render_response_head(context_.scratch, response);
+  response.trailers = response_framing_.chunked && response_framing_.trailers;
+  response.date = context_.date.text(context_.loop.now_ms());
   if (rendered.empty()) return backend_failed(Reason::BackendBadResponse);
   to_client_.add_scratch(rendered);
   status_ = head.status;
