@@ -115,7 +115,7 @@ Alive Exchange::dispatch() {
   head_us_ = context_.loop.now_us();
   method_ = context_.router.method_id(head.method);
   request_body_.start(head.body, head.content_length);
-  close_after_ = !head.keep_alive || context_.drain == Drain::Close;
+  close_after_ = !head.keep_alive || context_.answers_are_last();
   context_.stats.add(stats::Gauge::RequestsInFlight, 1);
   if (client_->is_probe()) [[unlikely]]
     return answer_about_ourselves();
@@ -240,7 +240,10 @@ void Exchange::record(Reason reason) {
     line.route = route_->name;
     line.service = pool_->service().name;
   }
+  platform::AddressText forwarded;
   line.client = client_->address();
+  if (have_head && client_->trust() == PeerTrust::Trusted)
+    line.client = original_client(parser_.head(), line.client, context_.config, forwarded);
   line.reason = info(reason).code;
   line.status = status_;
   line.bytes = to_client_.written();
