@@ -28,8 +28,9 @@ enum class ValueKind : uint8_t {
   Url,
   Methods,
   Pattern,
-  List,     ///< of mappings: the level below
-  Mapping,  ///< the level below
+  AddressBlocks,  ///< list of addresses and CIDR blocks
+  List,           ///< of mappings: the level below
+  Mapping,        ///< the level below
 };
 
 /// Everything there is to say about a key.

@@ -9,10 +9,13 @@
 #include "common/event_loop.h"
 #include "common/log.h"
 #include "common/platform/process.h"
+#include "common/platform/systemd.h"
 #include "common/version.h"
 #include "config/diagnostic.h"
+#include "master/given_sockets.h"
 #include "master/loaded_config.h"
 #include "master/management.h"
+#include "master/service_notifier.h"
 #include "master/spawner.h"
 #include "master/supervisor.h"
 #include "worker/heritage.h"
@@ -27,22 +30,28 @@ void print_diagnostics(const std::vector<config::Diagnostic>& diagnostics) {
 /// The master process of a running gateway: the parts, and the wires between them.
 class Gateway {
  public:
-  Gateway(const GatewayOptions& options, const config::Config& first)
+  /// Logging has started.
+  Gateway(const GatewayOptions& options, platform::ServiceEnvironment environment)
       : options_(options),
+        environment_(std::move(environment)),
         spawner_([](worker::Heritage heritage) { return worker::run_worker(std::move(heritage)); },
                  [this] { signals_.clear(); }, options.title),
+        notifier_(loop_, environment_),
         supervisor_(loop_, spawner_, setup()),
         management_(loop_, supervisor_) {
-    log::start("restgate", first.log_level, first.log_format);
     for (const std::string& warning : options_.warnings) log::warn(warning);
   }
 
   int run(LoadedConfig first) {
     if (Status started = start(std::move(first)); !started) {
       log::error("cannot start", {{"reason", started.error().message}});
+      notifier_.say("STATUS=cannot start: " + started.error().message);
       return 1;
     }
-    loop_.set_turn_hook([this] { supervisor_.step(); });
+    loop_.set_turn_hook([this] {
+      supervisor_.step();
+      if (notifier_.active()) notifier_.tell(supervisor_.service_state(), supervisor_.listeners());
+    });
     loop_.run();
     return supervisor_.exit_code();
   }
@@ -53,6 +62,7 @@ class Gateway {
     setup.load = [this] { return load_config(options_.config_path); };
     setup.companion = &management_;
     setup.on_serving = [this](const Generation& generation) { on_serving(generation); };
+    setup.sockets_are_stored = notifier_.active();
     return setup;
   }
 
@@ -62,7 +72,11 @@ class Gateway {
     const size_t descriptors = platform::raise_nofile_limit();
     log::info("starting", {{"version", version()}, {"commit", commit()}, {"max_descriptors", descriptors}});
     watch_signals();
-    if (Status opened = management_.open(first.config.admin_port); !opened) return opened;
+    GivenSockets given(std::move(environment_.descriptors));
+    if (auto listeners = given.take_set(first.config.port)) supervisor_.adopt(std::move(*listeners));
+    UniqueFd admin = given.take_one(first.config.admin_port);
+    given.close_rest();
+    if (Status opened = management_.open(first.config.admin_port, std::move(admin)); !opened) return opened;
     return supervisor_.start(std::move(first));
   }
 
@@ -91,9 +105,11 @@ class Gateway {
   }
 
   const GatewayOptions& options_;
+  platform::ServiceEnvironment environment_;
   EventLoop loop_;
   std::vector<std::unique_ptr<SignalEvent>> signals_;
   Spawner spawner_;
+  ServiceNotifier notifier_;
   Supervisor supervisor_;
   Management management_;
 };
@@ -101,12 +117,14 @@ class Gateway {
 }  // namespace
 
 int run_gateway(const GatewayOptions& options) {
+  platform::ServiceEnvironment environment = platform::take_service_environment();
   LoadedResult loaded = load_config(options.config_path);
   if (!loaded) {
     print_diagnostics(loaded.error());
     return 1;
   }
-  Gateway gateway(options, loaded->config);
+  log::start("restgate", loaded->config.log_level, loaded->config.log_format);
+  Gateway gateway(options, std::move(environment));
   return gateway.run(std::move(loaded).value());
 }
 

@@ -19,8 +19,9 @@ class Management final : public Companion {
   /// Both outlive it.
   Management(EventLoop& loop, const Supervisor& supervisor);
 
-  /// Opens the first admin port. An Error is a sentence for the person who chose it.
-  Status open(uint16_t port);
+  /// Opens the first admin port, unless `listener` is one that listens on it already. An Error is a sentence for the
+  /// person who chose it.
+  Status open(uint16_t port, UniqueFd listener = {});
 
   /// As bound.
   [[nodiscard]] uint16_t port() const { return port_; }

@@ -68,7 +68,8 @@ std::string code_label(uint16_t code) {
 void add_routes(Families& families, const stats::Snapshot& totals) {
   MetricFamily requests =
       counter("restgate_requests_total", "Requests finished, by route, method and the status sent or logged.");
-  MetricFamily errors = counter("restgate_errors_total", "Requests that went wrong, by route and reason.");
+  MetricFamily errors =
+      counter("restgate_errors_total", "Requests and PROXY headers that went wrong, by route and reason.");
   MetricFamily duration = family(MetricType::Histogram, "restgate_request_duration_seconds",
                                  "Time from a request's first byte to its response's last one.");
   requests.metric.reserve(totals.routes.size() * 2);

@@ -162,7 +162,8 @@ void Supervisor::begin_shutdown(TimePoint now) {
   }
 }
 
-/// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting.
+/// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting; unless the
+/// service manager keeps the sockets, for then a later life of this gateway takes what waits.
 void Supervisor::close_listeners(TimePoint now) {
   if (!plan_->desired().shutdown || listener_sets_.empty()) return;
   if (close_listeners_at_ == TimePoint::max()) close_listeners_at_ = now + kLeaveGrace;
@@ -170,7 +171,12 @@ void Supervisor::close_listeners(TimePoint now) {
     wake_at_ = std::min(wake_at_, close_listeners_at_);
     return;
   }
-  for (const auto& set : listener_sets_) set->close();
+  for (const auto& set : listener_sets_) {
+    if (setup_.sockets_are_stored)
+      set->let_go();
+    else
+      set->close();
+  }
   for (const Retired& retired : retired_) retired.set->close();
 }
 

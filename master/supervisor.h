@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@
 #include "master/loaded_config.h"
 #include "master/metrics_collector.h"
 #include "master/plan.h"
+#include "master/service_notifier.h"
 #include "master/spawner.h"
 
 namespace restgate::master {
@@ -44,6 +46,8 @@ class Supervisor {
     Companion* companion = nullptr;                     ///< outlives the supervisor
     std::function<void(const Generation&)> on_serving;  ///< once: every worker of a generation is ready
     Limits limits;
+    /// The service manager has copies of the listening sockets: what waits in them at the end is for a later life.
+    bool sockets_are_stored = false;
   };
 
   /// `loop` and `spawner` outlive it.
@@ -52,6 +56,8 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
+  /// Before start(): sockets that were open before this program was, for the port that they have.
+  void adopt(ListenerSet listeners);
   /// Binds the sockets of the first configuration; its workers come with the next step().
   Status start(LoadedConfig first);
   /// Does what is due, and stops the loop when all is done. For the loop's turn hook.
@@ -66,6 +72,8 @@ class Supervisor {
   [[nodiscard]] std::string not_ready_reason() const;
   [[nodiscard]] MasterFacts facts() const;
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
+  [[nodiscard]] ServiceState service_state() const;
+  [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
 
  private:
   void bury_the_dead(TimePoint now);
@@ -127,7 +135,9 @@ class Supervisor {
   uint64_t restarts_ = 0;
   uint64_t reloads_succeeded_ = 0;
   uint64_t reloads_failed_ = 0;
+  uint64_t reloads_begun_ = 0;
   bool last_reload_successful_ = true;
+  std::string last_failure_;  // of a reload
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
 };

@@ -32,6 +32,7 @@ Status Supervisor::start(LoadedConfig first) {
   const uint32_t workers = worker_count(first.config);
   auto listeners = listeners_for(first.config.port, workers);
   if (!listeners) return std::move(listeners).error();
+  if (Status grown = (*listeners)->grow_to(workers); !grown) return grown;
   current_ = std::make_unique<Generation>(++last_generation_, std::move(first), workers, **listeners);
   plan_.emplace(GenerationPlan{current_->id, workers, current_->listeners.slots()});
   last_reload_ = std::chrono::system_clock::now();
@@ -40,6 +41,7 @@ Status Supervisor::start(LoadedConfig first) {
 }
 
 void Supervisor::load_anew(TimePoint now) {
+  ++reloads_begun_;
   LoadedResult loaded = setup_.load();
   if (!loaded) return refuse(loaded.error());
   pending_ = std::move(loaded).value();  // in place of one that still waits: the latest wins
@@ -55,6 +57,7 @@ void Supervisor::refuse(const std::vector<config::Diagnostic>& diagnostics) {
 void Supervisor::reload_failed(const std::string& why) {
   ++reloads_failed_;
   last_reload_successful_ = false;
+  last_failure_ = why;
   log::error("reload failed: the configuration before it serves on", {{"reason", why}, {"generation", serving().id}});
 }
 

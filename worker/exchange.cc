@@ -224,7 +224,10 @@ void Exchange::record(Reason reason) {
     line.route = route_->name;
     line.service = pool_->service().name;
   }
+  platform::AddressText forwarded;
   line.client = client_->address();
+  if (have_head && client_->trust() == PeerTrust::Trusted)
+    line.client = original_client(parser_.head(), line.client, context_.config, forwarded);
   line.reason = info(reason).code;
   line.status = status_;
   line.bytes = to_client_.written();

@@ -3,6 +3,7 @@
 #include <array>
 #include <ctime>
 
+#include "worker/http1/char_class.h"
 #include "worker/http1/writer.h"
 
 namespace restgate::worker {
@@ -36,8 +37,14 @@ void write_target(HeadWriter& out, const ForwardedRequest& request) {
   out.raw(request.head.query);
 }
 
+/// X-Forwarded-Port and whatever else speaks for a proxy.
+bool is_forwarded_field(std::string_view name) {
+  constexpr std::string_view kForwarded = "x-forwarded-";
+  return http1::equals_ignore_case(name.substr(0, kForwarded.size()), kForwarded);
+}
+
 /// Whether a request field goes on as it is; the others are dropped or written anew below.
-bool passes_to_backend(const Field& field) {
+bool passes_to_backend(const Field& field, PeerTrust trust) {
   if (field.hop_by_hop) return false;
   switch (field.id) {
     case FieldId::Host:
@@ -50,20 +57,39 @@ bool passes_to_backend(const Field& field) {
     case FieldId::XForwardedProto:
       return false;
     default:
-      return true;
+      return trust != PeerTrust::Untrusted || !is_forwarded_field(field.name);
   }
 }
 
+/// X-Forwarded-For grows by our peer. Of one that is not believed it begins anew.
 void write_forwarded_for(HeadWriter& out, const ForwardedRequest& request) {
   out.raw("X-Forwarded-For: ");
   for (const Field& field : request.head.fields) {
-    if (field.id != FieldId::XForwardedFor || field.value.empty()) continue;
+    if (field.id != FieldId::XForwardedFor || field.value.empty() || request.trust == PeerTrust::Untrusted) continue;
     out.raw(field.value);
     out.raw(", ");
   }
   out.raw(request.client_address);
-  out.raw("\r\nX-Forwarded-Proto: http\r\n");
-  if (!request.head.host.empty()) out.field("X-Forwarded-Host", request.head.host);
+  out.raw("\r\n");
+}
+
+/// What a trusted proxy says in its field: "" when it says nothing, or is none. Of several lines the last counts: the
+/// proxy may have added it to a client's own.
+std::string_view said_by_proxy(const ForwardedRequest& request, FieldId id) {
+  std::string_view said;
+  if (request.trust != PeerTrust::Trusted) return said;
+  for (const Field& field : request.head.fields)
+    if (field.id == id && !field.value.empty()) said = field.value;
+  return said;
+}
+
+void write_forwarded(HeadWriter& out, const ForwardedRequest& request) {
+  write_forwarded_for(out, request);
+  const std::string_view proto = said_by_proxy(request, FieldId::XForwardedProto);
+  out.field("X-Forwarded-Proto", proto.empty() ? std::string_view("http") : proto);
+  const std::string_view host = said_by_proxy(request, FieldId::XForwardedHost);
+  if (!host.empty() || !request.head.host.empty())
+    out.field("X-Forwarded-Host", host.empty() ? request.head.host : host);
 }
 
 void write_request_framing(HeadWriter& out, const http1::RequestHead& head) {
@@ -106,10 +132,10 @@ std::string_view render_request_head(std::span<char> space, const ForwardedReque
   const bool keep_host = request.service.preserve_host && !request.head.host.empty();
   out.field("Host", keep_host ? request.head.host : std::string_view(request.service.url.authority));
   for (const Field& field : request.head.fields)
-    if (passes_to_backend(field)) out.field(field.name, field.value);
+    if (passes_to_backend(field, request.trust)) out.field(field.name, field.value);
   write_request_framing(out, request.head);
   write_request_connection(out, request);
-  write_forwarded_for(out, request);
+  write_forwarded(out, request);
   if (request.config.via) write_via(out, request.head.minor_version);
   out.raw("\r\n");
   return finished(out, space);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "config/model.h"
+#include "worker/client_identity.h"
 #include "worker/http1/head.h"
 
 namespace restgate::worker {
@@ -17,7 +18,8 @@ struct ForwardedRequest {
   const config::Config& config;
   const config::Service& service;
   const http1::RequestHead& head;
-  std::string_view client_address;
+  std::string_view client_address;  ///< of whoever is at the other end of the connection
+  PeerTrust trust = PeerTrust::Unset;
   bool upgrade = false;  ///< pass the client's wish for another protocol on
 };
 

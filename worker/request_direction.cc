@@ -33,6 +33,7 @@ void Exchange::on_backend_unavailable(Reason reason) {
 Alive Exchange::send_head() {
   const http1::RequestHead& head = parser_.head();
   ForwardedRequest request{context_.config, pool_->service(), head, client_->address()};
+  request.trust = client_->trust();
   request.upgrade = offers_upgrade();
   const std::string_view rendered = render_request_head(context_.scratch, request);
   if (rendered.empty()) return own_response(Reason::HeadTooLarge);

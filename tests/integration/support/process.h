@@ -8,6 +8,7 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/unique_fd.h"
@@ -34,6 +35,8 @@ struct ProcessOptions {
   std::vector<std::string> arguments;              ///< without the program
   std::map<std::string, std::string> environment;  ///< in addition to PATH and the sanitizers' options
   int pipe_size = 0;                               ///< of standard error, in bytes; 0: the system's
+  /// Handed over as a service manager does it (LISTEN_FDS): name and descriptor, which stays the caller's.
+  std::vector<std::pair<std::string, int>> given = {};
 };
 
 class Process {

@@ -15,7 +15,7 @@ std::chrono::seconds torture_time() {
 }
 
 Trial::Trial(const TrialOptions& options)
-    : options_(options), gateway_(std::make_unique<Gateway>(options.program, config())) {}
+    : options_(options), gateway_(std::make_unique<Gateway>(config(), ProcessOptions{}, options.program)) {}
 
 ConfigText Trial::config() const {
   ConfigText config;

@@ -16,11 +16,11 @@ class ForwardingTest : public ::testing::Test {
     service.url.authority = "backend:81";
     config.via = false;
   }
-  std::string request(std::string_view text, bool upgrade = false) {
+  std::string request(std::string_view text, bool upgrade = false, PeerTrust trust = PeerTrust::Unset) {
     raw = text;
     http1::RequestParser parser{http1::Limits{}};
     EXPECT_EQ(parser.parse(raw.data(), raw.data() + raw.size()), http1::ParseStatus::Done) << text;
-    return std::string(render_request_head(space, {config, service, parser.head(), "192.0.2.7", upgrade}));
+    return std::string(render_request_head(space, {config, service, parser.head(), "192.0.2.7", trust, upgrade}));
   }
   std::string response(std::string_view text, bool chunked = false, bool close = false, uint8_t minor_version = 1) {
     raw = text;
@@ -82,6 +82,31 @@ TEST_F(ForwardingTest, ForwardedForIsAppendedToTheOthersAreOurs) {
                     "X-Forwarded-For: 2.2.2.2, 3.3.3.3\r\nX-Forwarded-Host: evil\r\n\r\n"),
             "GET / HTTP/1.1\r\nHost: backend:81\r\nX-Forwarded-For: 1.1.1.1, 2.2.2.2, 3.3.3.3, 192.0.2.7\r\n"
             "X-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n");
+}
+
+TEST_F(ForwardingTest, WhatAnUntrustedPeerSaysOfItsClientIsReplaced) {
+  const std::string said =
+      "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nx-forwarded-port: 443\r\n"
+      "X-Forwarded-Prefix: /p\r\nX-Forwarded: x\r\nX-Real-Ip: 1.1.1.1\r\n";
+  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: a\r\n" + said + "\r\n", false, PeerTrust::Untrusted),
+            "GET / HTTP/1.1\r\nHost: backend:81\r\nX-Forwarded: x\r\nX-Real-Ip: 1.1.1.1\r\n" + std::string(kForwarded));
+}
+
+TEST_F(ForwardingTest, WhatATrustedPeerSaysOfItsClientIsKept) {
+  const auto sent = [&](std::string_view fields) {
+    return request("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n", false, PeerTrust::Trusted);
+  };
+  const std::string begin = "GET / HTTP/1.1\r\nHost: backend:81\r\n";
+  EXPECT_EQ(sent("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop\r\n"
+                 "X-Forwarded-Port: 443\r\n"),
+            begin +
+                "X-Forwarded-Port: 443\r\nX-Forwarded-For: 1.1.1.1, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+                "X-Forwarded-Host: shop\r\n\r\n");
+  EXPECT_EQ(sent("X-Forwarded-Proto: gopher\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Proto: https\r\n"
+                 "X-Forwarded-Host: shop\r\nX-Forwarded-Proto:\r\n"),
+            begin + "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop\r\n\r\n")
+      << "each once: of several lines the last that says something";
+  EXPECT_EQ(sent("X-Forwarded-Proto:\r\n"), begin + std::string(kForwarded)) << "ours where it says nothing";
 }
 
 TEST_F(ForwardingTest, FramingIsRebuilt) {
