@@ -53,7 +53,7 @@ class Peers : public testing::TestWithParam<bool> {
     traffic.await_more();
     const size_t first = subject.generations();
     // A signal may be lost (haproxy's master takes none while it executes itself anew) or merged with the one before.
-    const Deadline deadline;
+    const Deadline deadline(std::chrono::seconds(60));
     while (subject.generations() < first + kReloads && !deadline.passed()) {
       subject.reload();
       traffic.pause(kInterval);
