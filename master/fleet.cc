@@ -68,6 +68,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   heritage.generation = generation.id;
   heritage.config = &generation.config;
   heritage.router = &generation.router;
+  heritage.tls = &generation.tls;
   heritage.listeners = generation.listeners.descriptors();
   heritage.retired_listeners = retired;
   heritage.mailboxes = mailboxes_.descriptors();
@@ -89,9 +90,16 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   view.count = generation.workers;
   view.slots = generation.listeners.slots();
   view.started = view.heartbeat = now;
+  view.drain_limit = generation.config.stream_drain_timeout;
   workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(), *row->row));
   if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
+  if (farewell_) workers_.back()->bid_farewell();
   return Ok{};
+}
+
+void Fleet::bid_farewell() {
+  if (std::exchange(farewell_, true)) return;
+  for (const auto& worker : workers_) worker->bid_farewell();
 }
 
 void Fleet::leave_port(uint16_t port) {
@@ -112,8 +120,8 @@ void Fleet::kill(const action::Kill& order, TimePoint now) {
   if (WorkerHandle* worker = find(order.pid)) worker->kill(order.signal, order.cause, now);
 }
 
-void Fleet::observe(TimePoint now, const Limits& limits) {
-  for (const auto& worker : workers_) worker->observe(now, limits.drain);
+void Fleet::observe(TimePoint now) {
+  for (const auto& worker : workers_) worker->observe(now);
 }
 
 bool Fleet::accepts() const {

@@ -59,7 +59,7 @@ class Gateway {
  private:
   Supervisor::Setup setup() {
     Supervisor::Setup setup;
-    setup.load = [this] { return load_config(options_.config_path); };
+    setup.load = [](const std::string& file) { return load_config(file, LoadFor::Serve); };
     setup.companion = &management_;
     setup.on_serving = [this](const Generation& generation) { on_serving(generation); };
     setup.sockets_are_stored = notifier_.active();
@@ -118,7 +118,7 @@ class Gateway {
 
 int run_gateway(const GatewayOptions& options) {
   platform::ServiceEnvironment environment = platform::take_service_environment();
-  LoadedResult loaded = load_config(options.config_path);
+  LoadedResult loaded = load_config(options.config_path, LoadFor::Serve);
   if (!loaded) {
     print_diagnostics(loaded.error());
     return 1;
@@ -129,13 +129,15 @@ int run_gateway(const GatewayOptions& options) {
 }
 
 int check_config(const std::string& path) {
-  const config::LoadResult loaded = config::load(path);
+  const LoadedResult loaded = load_config(path, LoadFor::Check);
   if (!loaded) {
     print_diagnostics(loaded.error());
     return 1;
   }
-  const size_t services = loaded.value().services.size();
-  const size_t routes = loaded.value().routes.size();
+  for (const Caution& caution : cautions(loaded->config, loaded->tls))
+    std::fprintf(stderr, "warning: service '%s': %s\n", caution.service.c_str(), caution.message.c_str());
+  const size_t services = loaded->config.services.size();
+  const size_t routes = loaded->config.routes.size();
   std::printf("configuration ok: %zu service%s, %zu route%s\n", services, services == 1 ? "" : "s", routes,
               routes == 1 ? "" : "s");
   return 0;

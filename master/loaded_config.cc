@@ -6,8 +6,11 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <utility>
 
+#include "common/log.h"
+#include "common/platform/identity.h"
 #include "common/unique_fd.h"
 
 namespace restgate::master {
@@ -43,10 +46,36 @@ std::string hash_of_file(const std::string& path) {
 
 }  // namespace
 
-LoadedResult load_config(const std::string& path) {
-  auto loaded = config::load(path);
+LoadedResult load_config(const std::string& path, LoadFor purpose) {
+  worker::TlsContexts tls;
+  config::LoadChecks checks;
+  checks.tls = [&tls](const config::Service& service, size_t index) -> std::optional<std::string> {
+    auto made = worker::TlsContext::create(service);
+    if (!made) return made.error().message;
+    if (tls.size() <= index) tls.resize(index + 1);
+    tls[index] = std::move(made).value();
+    return std::nullopt;
+  };
+  if (purpose == LoadFor::Serve)
+    checks.identity = [](const platform::Identity& identity) -> std::optional<std::string> {
+      const Status allowed = platform::check_may_become(identity);
+      return allowed ? std::nullopt : std::optional(allowed.error().message);
+    };
+  auto loaded = config::load(path, checks);
   if (!loaded) return std::move(loaded).error();
-  return LoadedConfig{std::move(loaded).value(), hash_of_file(path)};
+  tls.resize(loaded->services.size());
+  return LoadedConfig{std::move(loaded).value(), hash_of_file(path), std::move(tls)};
+}
+
+std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls) {
+  std::vector<Caution> all;
+  for (size_t i = 0; i < tls.size(); ++i)
+    if (tls[i] && !tls[i]->caution().empty()) all.push_back({config.services[i].name, tls[i]->caution()});
+  return all;
+}
+
+void log_cautions(const config::Config& config, const worker::TlsContexts& tls) {
+  for (const Caution& caution : cautions(config, tls)) log::warn(caution.message, {{"service", caution.service}});
 }
 
 }  // namespace restgate::master

@@ -71,9 +71,10 @@ void Supervisor::step() {
   wake_at_ = now + kTick;
   bury_the_dead(now);
   if (shutdowns_noted_ > 0) begin_shutdown(now);
-  if (std::exchange(reload_noted_, false) && !plan_->desired().shutdown) load_anew(now);
+  tell_of_drain(now);
+  take_requests(now);
   for (int pass = 0; pass < kMaxPasses; ++pass) {
-    fleet_.observe(now, setup_.limits);
+    fleet_.observe(now);
     const std::vector<WorkerView> views = fleet_.views();
     if (std::any_of(views.begin(), views.end(), accepting)) plan_->worker_ready();
     bool changed = false;
@@ -85,6 +86,7 @@ void Supervisor::step() {
   close_retired_listeners(now);
   announce();
   tell_of_waiting();
+  tickets_.tell();
   wake_.arm(duration_cast<microseconds>(std::max(wake_at_ - now, Clock::duration::zero())));
 }
 
@@ -123,6 +125,7 @@ bool Supervisor::apply(const action::Exit& order, TimePoint /*now*/) {
       break;
     case action::ExitCause::NeverServed:
       log::error("no worker ever got ready: giving up");
+      tickets_.close(Verdict::aborted("no worker ever got ready"));
       exit_code_ = 1;
       break;
   }
@@ -141,7 +144,7 @@ void Supervisor::bury_the_dead(TimePoint now) {
 void Supervisor::on_death(const Death& death, TimePoint now) {
   log_death(death, duration_cast<milliseconds>(now - death.last.started));
   ++exits_[static_cast<size_t>(death.obituary.reason)];
-  if (plan_->desired().shutdown) {
+  if (draining(now)) {
     cut_short_ = cut_short_ || lost_work(death.obituary.reason);
   } else if (own_fault(death.obituary.reason) || death.obituary.reason == ExitReason::Killed) {
     if (generation(death.last.generation) != nullptr) ++restarts_;
@@ -151,21 +154,37 @@ void Supervisor::on_death(const Death& death, TimePoint now) {
 
 void Supervisor::begin_shutdown(TimePoint now) {
   const milliseconds timeout = serving().config.shutdown_timeout;
+  const milliseconds delay = serving().config.pre_drain_delay;
   for (; shutdowns_noted_ > 0; --shutdowns_noted_) {
-    if (plan_->desired().shutdown) {
+    if (draining(now)) {
       log::warn("asked to stop a second time: stopping at once");
       plan_->shut_down(now);
+    } else if (plan_->desired().shutdown) {
+      log::info("asked to stop a second time: not accepting any longer");
+      plan_->shut_down(now + timeout, now);
     } else {
-      log::info("stopping: finishing what is in flight", {{"timeout_ms", timeout.count()}});
-      plan_->shut_down(timeout.count() == 0 ? TimePoint::max() : now + timeout);
+      plan_->shut_down(now + delay + timeout, now + delay);
+      if (delay.count() == 0) continue;
+      log::info("stopping: accepting for a while yet", {{"delay_ms", delay.count()}});
+      fleet_.bid_farewell();
     }
   }
+}
+
+bool Supervisor::draining(TimePoint now) const {
+  const std::optional<Shutdown>& shutdown = plan_->desired().shutdown;
+  return shutdown && shutdown->drain_at <= now;
+}
+
+void Supervisor::tell_of_drain(TimePoint now) {
+  if (!draining(now) || std::exchange(drain_told_, true)) return;
+  log::info("stopping: finishing what is in flight", {{"timeout_ms", serving().config.shutdown_timeout.count()}});
 }
 
 /// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting; unless the
 /// service manager keeps the sockets, for then a later life of this gateway takes what waits.
 void Supervisor::close_listeners(TimePoint now) {
-  if (!plan_->desired().shutdown || listener_sets_.empty()) return;
+  if (!draining(now) || listener_sets_.empty()) return;
   if (close_listeners_at_ == TimePoint::max()) close_listeners_at_ = now + kLeaveGrace;
   if (fleet_.accepts() && now < close_listeners_at_) {
     wake_at_ = std::min(wake_at_, close_listeners_at_);

@@ -25,9 +25,11 @@ class WorkerHandle final : private IoHandler {
   [[nodiscard]] bool watch() { return event_.start_reading(loop_, control_.fd(), *this); }
 
   /// Takes in what the worker has written to shared memory: its heartbeat; that it drains though nobody told it.
-  void observe(TimePoint now, std::chrono::milliseconds drain_limit);
+  void observe(TimePoint now);
   /// Tells the worker to go.
   void drain(TimePoint deadline, DrainMode mode, TimePoint now);
+  /// Tells it that the gateway will stop.
+  void bid_farewell();
   void kill(int signal, action::KillCause cause, TimePoint now);
   /// Tells it to take what waits on this port, which is given up, and to close it.
   void leave_port(uint16_t port);

@@ -53,6 +53,11 @@ struct Context {
   Drain drain = Drain::None;
   /// While Drain::Close: for how long an idle connection may still bring a request.
   int64_t drain_grace_ms = 0;
+  /// The gateway will stop: this worker serves on, but no client shall count on its connection.
+  bool farewell = false;
+
+  /// Whether a connection ends with the answer that it waits for.
+  [[nodiscard]] bool answers_are_last() const { return drain == Drain::Close || farewell; }
 };
 
 }  // namespace restgate::worker

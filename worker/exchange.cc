@@ -103,7 +103,7 @@ Alive Exchange::dispatch() {
   head_us_ = context_.loop.now_us();
   method_ = context_.router.method_id(head.method);
   request_body_.start(head.body, head.content_length);
-  close_after_ = !head.keep_alive || context_.drain == Drain::Close;
+  close_after_ = !head.keep_alive || context_.answers_are_last();
   context_.stats.add(stats::Gauge::RequestsInFlight, 1);
   if (client_->is_probe()) [[unlikely]]
     return answer_about_ourselves();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "common/ipc.h"
@@ -15,12 +16,15 @@
 
 namespace restgate::worker {
 
+class TlsContext;
+
 struct Heritage {
   uint32_t index = 0;  ///< this worker's place, 0 … count-1
   uint32_t count = 1;  ///< workers of this generation
   uint64_t generation = 0;
   const config::Config* config = nullptr;  ///< immutable, shared copy-on-write; outlives the worker
   const Router* router = nullptr;          ///< likewise
+  const std::vector<std::unique_ptr<TlsContext>>* tls = nullptr;  ///< by service; null: plain. Outlives the worker
   std::vector<int> listeners;  ///< one per slot, all slots; the worker accepts from slot s if s mod count = index
   std::vector<int> retired_listeners;  ///< likewise, of ports that are being given up
   std::vector<MailboxFds> mailboxes;   ///< likewise; every worker may put into every one

@@ -140,7 +140,7 @@ Alive Exchange::final_response() {
   const bool streamed = head.body == BodyKind::Chunked || head.body == BodyKind::UntilClose;
   if (streamed && request.minor_version == 0) close_after_ = true;
   // The rest of the upload may never come: the connection is not promised to anybody.
-  if (request_ != RequestState::Done || context_.drain == Drain::Close) close_after_ = true;
+  if (request_ != RequestState::Done || context_.answers_are_last()) close_after_ = true;
 
   response_framing_.chunked = streamed && request.minor_version > 0;
   response_framing_.trailers = request.te_trailers;

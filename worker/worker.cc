@@ -84,7 +84,8 @@ Worker::Worker(Heritage heritage)
   context_.handover = &handover_;
   const auto& services = context_.config.services;
   for (uint32_t i = 0; i < services.size(); ++i)
-    context_.backends.push_back(std::make_unique<BackendPool>(context_, resolver_, services[i], i));
+    context_.backends.push_back(std::make_unique<BackendPool>(
+        context_, resolver_, services[i], i, heritage_.tls != nullptr ? heritage_.tls->at(i).get() : nullptr));
 }
 
 Worker::~Worker() {
@@ -147,6 +148,9 @@ void Worker::on_message(const ipc::Message& message, UniqueFd passed) {
       break;
     case ipc::Kind::LeavePort:
       slots_.leave_port(static_cast<uint16_t>(message.value));
+      break;
+    case ipc::Kind::Farewell:
+      context_.farewell = true;
       break;
     case ipc::Kind::Ready:
     case ipc::Kind::Serving:

@@ -149,6 +149,22 @@ TEST(ProxyProtocol, MayComeByteByByteAndOutlivesReloads) {
   }
 }
 
+TEST(ProxyProtocol, AFreshConnectionThatAnotherWorkerGetsStillNeedsIt) {
+  HandlerOrigin origin(always("ok"));
+  Gateway gateway(catch_all(origin.url()).set("proxy_protocol", "true").set("workers", "2"));
+  const auto handed_over = [&] { return gateway.metrics().sum("restgate_client_connections_handed_over_total"); };
+  std::vector<Stream> clients;
+  // The kernel spreads connections by chance; workers even out what is clearly uneven.
+  while (clients.size() < 1000 && handed_over() < 3) clients.push_back(gateway.connect());
+  ASSERT_GE(handed_over(), 3);
+  for (Stream& client : clients) {
+    client.send(kVersion1 + request_head("GET", "/"));
+    EXPECT_EQ(client.read_response().status(), 200);
+    EXPECT_EQ(gateway.await_access().at("client"), "192.0.2.7");
+  }
+  gateway.stop();
+}
+
 TEST(ProxyProtocol, SwitchingItOnDoesNotConcernWhoIsThere) {
   Played played;
   played.pass(request_head("GET", "/"), response(200, "ok"));

@@ -71,7 +71,7 @@ TEST(Cidr, ExplainsWhatIsWrong) {
                         {"::/129", "the prefix length must be a number from 0 to 128"},
                         {"10.0.0.1/8", "has bits set behind its prefix; did you mean '10.0.0.0/8'?"},
                         {"::ffff:10.0.0.1/104", "has bits set behind its prefix; did you mean '10.0.0.0/8'?"},
-                        {"::ffff:10.0.0.0/90", "has bits set behind its prefix; did you mean '::/90'?"},
+                        {"::ffff:10.0.0.0/90", "has bits set behind its prefix; did you mean '::ffc0:0:0/90'?"},
                         {"2001:db8::1/64", "has bits set behind its prefix; did you mean '2001:db8::/64'?"}}) {
     const auto block = Cidr::parse(c.text);
     ASSERT_FALSE(block.ok()) << c.text;
