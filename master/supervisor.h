@@ -14,6 +14,7 @@
 
 #include "common/event_loop.h"
 #include "common/result.h"
+#include "master/crash_log.h"
 #include "master/fleet.h"
 #include "master/generation.h"
 #include "master/loaded_config.h"
@@ -66,6 +67,7 @@ class Supervisor {
   [[nodiscard]] std::string not_ready_reason() const;
   [[nodiscard]] MasterFacts facts() const;
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
+  [[nodiscard]] const CrashLog& crashes() const { return crashes_; }
 
  private:
   void bury_the_dead(TimePoint now);
@@ -130,6 +132,7 @@ class Supervisor {
   bool last_reload_successful_ = true;
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
+  CrashLog crashes_;
 };
 
 }  // namespace restgate::master

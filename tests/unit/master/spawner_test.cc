@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,6 +102,12 @@ TEST(Spawner, TheChildLeavesTheMasterFirst) {
   int left = 0;  // in the child's copy of the memory
   EXPECT_EQ(exit_code_of([&](worker::Heritage) { return left; }, [&] { left = 5; }), 5);
   EXPECT_EQ(left, 0);
+}
+
+TEST(Spawner, AChildMayLeaveACore) {
+  // As after a change of user.
+  const auto forbid = [] { prctl(PR_SET_DUMPABLE, 0); };
+  EXPECT_EQ(exit_code_of([](worker::Heritage) { return prctl(PR_GET_DUMPABLE); }, forbid), 1);
 }
 
 TEST(Spawner, AnExceptionIsACrash) {
