@@ -21,6 +21,8 @@ struct Generation {
       : id(number),
         config(std::move(loaded.config)),
         config_hash(std::move(loaded.hash)),
+        tls(std::move(loaded.tls)),
+        config_text(std::move(loaded.text)),
         router(config),
         workers(worker_count),
         listeners(sockets) {
@@ -34,6 +36,8 @@ struct Generation {
   const uint64_t id;
   const config::Config config;
   const std::string config_hash;
+  const worker::TlsContexts tls;
+  const std::string config_text;
   const worker::Router router;
   const uint32_t workers;
   ListenerSet& listeners;  ///< the Supervisor's; outlives this

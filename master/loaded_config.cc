@@ -1,40 +1,25 @@
 #include "master/loaded_config.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <memory>
-#include <string>
+#include <optional>
+#include <string_view>
 #include <utility>
-#include <vector>
 
+#include "common/log.h"
+#include "common/platform/identity.h"
 #include "common/unique_fd.h"
-#include "worker/tls_context.h"
 
 namespace restgate::master {
 namespace {
 
 constexpr size_t kHashBytes = 6;
 
-struct DigestDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-std::string hash_of_file(const std::string& path) {
-  // A pipe can be read only once, and was.
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
-  const std::unique_ptr<EVP_MD_CTX, DigestDeleter> context(EVP_MD_CTX_new());
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return "";
-  std::array<char, 16 * 1024> chunk;
-  off_t at = 0;  // the descriptor may share its offset with others (/proc/self/fd)
-  for (ssize_t n = 0; (n = pread(file.get(), chunk.data(), chunk.size(), at)) > 0; at += n)
-    EVP_DigestUpdate(context.get(), chunk.data(), static_cast<size_t>(n));
+std::string hash_of(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  if (EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) return "";
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) return "";
   std::string hash;
   for (size_t i = 0; i < kHashBytes; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -44,28 +29,56 @@ std::string hash_of_file(const std::string& path) {
   return hash;
 }
 
-std::vector<config::Diagnostic> unusable_tls_files(const config::Config& config) {
-  std::vector<config::Diagnostic> found;
-  for (size_t i = 0; i < config.services.size(); ++i) {
-    const config::Service& service = config.services[i];
-    if (service.tls.ca_file.empty() && service.tls.client_cert_file.empty()) continue;
-    if (auto made = worker::TlsContext::create(service); !made.ok())
-      found.push_back({.file = config.file,
-                       .mark = service.mark,
-                       .path = "observed_services[" + std::to_string(i) + "].tls",
-                       .message = made.error().message,
-                       .source_line = ""});
-  }
-  return found;
+/// What is looked at beyond the text; the contexts made on the way go to `tls`, which outlives the checks.
+config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
+  config::LoadChecks checks;
+  checks.tls = [&tls](const config::Service& service, size_t index) -> std::optional<std::string> {
+    auto made = worker::TlsContext::create(service);
+    if (!made) return made.error().message;
+    if (tls.size() <= index) tls.resize(index + 1);
+    tls[index] = std::move(made).value();
+    return std::nullopt;
+  };
+  if (purpose == LoadFor::Serve)
+    checks.identity = [](const platform::Identity& identity) -> std::optional<std::string> {
+      const Status allowed = platform::check_may_become(identity);
+      return allowed ? std::nullopt : std::optional(allowed.error().message);
+    };
+  return checks;
+}
+
+LoadedResult complete(config::LoadResult loaded, std::string text, worker::TlsContexts tls) {
+  if (!loaded) return std::move(loaded).error();
+  tls.resize(loaded->services.size());
+  std::string hash = hash_of(text);
+  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text), std::move(tls)};
 }
 
 }  // namespace
 
-LoadedResult load_config(const std::string& path) {
-  auto loaded = config::load(path);
-  if (!loaded) return std::move(loaded).error();
-  if (auto unusable = unusable_tls_files(*loaded); !unusable.empty()) return unusable;
-  return LoadedConfig{std::move(loaded).value(), hash_of_file(path)};
+LoadedResult load_config(const std::string& path, LoadFor purpose) {
+  worker::TlsContexts tls;
+  std::string text;
+  config::LoadResult loaded = config::load(path, checks_for(purpose, tls), &text);
+  return complete(std::move(loaded), std::move(text), std::move(tls));
+}
+
+LoadedResult parse_config(std::string text, const std::string& path) {
+  worker::TlsContexts tls;
+  const config::LoadChecks checks = checks_for(LoadFor::Serve, tls);
+  config::LoadResult loaded = config::parse(text, path, &checks);
+  return complete(std::move(loaded), std::move(text), std::move(tls));
+}
+
+std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls) {
+  std::vector<Caution> all;
+  for (size_t i = 0; i < tls.size(); ++i)
+    if (tls[i] && !tls[i]->caution().empty()) all.push_back({config.services[i].name, tls[i]->caution()});
+  return all;
+}
+
+void log_cautions(const config::Config& config, const worker::TlsContexts& tls) {
+  for (const Caution& caution : cautions(config, tls)) log::warn(caution.message, {{"service", caution.service}});
 }
 
 }  // namespace restgate::master

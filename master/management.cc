@@ -28,10 +28,13 @@ Management::Management(EventLoop& loop, const Supervisor& supervisor)
           {.totals = [this] { return supervisor_.statistics(); }, .facts = [this] { return supervisor_.facts(); }}),
       metrics_(collector_) {}
 
-Status Management::open(uint16_t port) {
-  auto listener = listen_on(port);
-  if (!listener) return std::move(listener).error();
-  serve(std::move(listener).value(), port);
+Status Management::open(uint16_t port, UniqueFd listener) {
+  if (!listener) {
+    auto opened = listen_on(port);
+    if (!opened) return std::move(opened).error();
+    listener = std::move(opened).value();
+  }
+  serve(std::move(listener), port);
   return Ok{};
 }
 
@@ -39,6 +42,10 @@ void Management::serve(UniqueFd listener, uint16_t wanted_port) {
   wanted_port_ = wanted_port;
   port_ = platform::local_port(listener.get());
   server_ = std::make_unique<AdminServer>(loop_, std::move(listener), handlers());
+}
+
+void Management::save(UpgradeState& state) const {
+  state.admin = {.wanted_port = wanted_port_, .fd = server_->listener()};
 }
 
 AdminHandlers Management::handlers() {

@@ -176,6 +176,7 @@ void BackendConnection::lend(BackendUser& user) {
   user_ = &user;
   ++exchanges_;
   uncertain_ = false;  // a write will tell
+  lent_turn_ = context_.loop.turn();
   TimerWheel::clear(*this);
   set_state(State::Lent);
 }
@@ -210,6 +211,8 @@ void BackendConnection::on_io(IoReady ready) {
       go_on_with_handshake();
       break;
     case State::Lent:
+      if (ready.readable && lent_turn_ == context_.loop.turn())
+        spoke_unasked_ = fill().kind != IoResult::Kind::WouldBlock;
       user_->on_backend_io();
       break;
     case State::Idle:

@@ -56,6 +56,9 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   [[nodiscard]] bool still_silent();
   /// Whether the service's name no longer has the address that this one leads to.
   [[nodiscard]] bool departed();
+  /// Whether something had come from the backend before the request of the present loan was sent: it is no answer to
+  /// that request, and what follows is none that can be told from it (RFC 9112 §9.2).
+  [[nodiscard]] bool spoke_unasked() const { return spoke_unasked_; }
 
   /// Place in the pool's list of all connections.
   size_t pool_index = 0;
@@ -81,6 +84,8 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   std::unique_ptr<EndpointSet::Waiter> waiter_;
   State state_ = State::Closed;
   bool opening_ = false;  // within open()
+  bool spoke_unasked_ = false;
+  uint64_t lent_turn_ = 0;  // of the loop, when it was lent from idle; 0: never
   Reason open_failure_ = Reason::None;
   size_t turn_ = 0;  // of the next address to try
   uint8_t addresses_tried_ = 0;

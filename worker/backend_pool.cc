@@ -3,26 +3,17 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/log.h"
-
 namespace restgate::worker {
 
-BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index)
+BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index,
+                         TlsContext* tls)
     : context_(context),
       service_(service),
       index_(index),
-      endpoints_(resolver, context.loop, service.url.host, service.url.port) {
+      endpoints_(resolver, context.loop, service.url.host, service.url.port),
+      tls_(tls) {
   endpoints_.set_failure_hook([this] { context_.stats.add(stats::ServiceCounter::ResolveFailures, index_); });
   endpoints_.set_change_hook([this] { close_departed(); });
-  if (service.url.scheme != config::Scheme::Https) return;
-  if (!service.tls.verify)
-    log::warn("the backend's certificate is NOT verified: anybody on the way can read and change the traffic",
-              {{"service", service.name}, {"host", service.url.host}, {"key", "tls.verify"}});
-  auto tls = TlsContext::create(service);
-  if (tls.ok())
-    tls_ = std::move(tls).value();
-  else
-    log::error("TLS to this service cannot be set up", {{"service", service.name}, {"error", tls.error().message}});
 }
 
 BackendPool::~BackendPool() = default;

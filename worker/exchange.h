@@ -49,7 +49,10 @@ class Exchange final : public Mortal, public BackendUser {
   /// The connection is being given up (forced end of a drain).
   void abandon(Reason reason) { client_lost(reason); }
   /// Goes on after it had used up its share of a turn.
-  void resume() { (void)pump(); }
+  void resume() {
+    touch();
+    (void)pump();
+  }
   /// The request came completely and the answer has not begun, or the like: it ends by itself. Its answer is the last.
   void last_one() { close_after_ = true; }
 
@@ -66,6 +69,7 @@ class Exchange final : public Mortal, public BackendUser {
   // exchange.cc: life
   void reset();
   Alive read_head();
+  [[nodiscard]] bool lacks_room_for_body(const Buffer& in) const;
   Alive dispatch();
   Alive fail_parse();
   Alive find_route();
@@ -75,11 +79,15 @@ class Exchange final : public Mortal, public BackendUser {
   Alive send_own(const OwnResponse& response);
   Alive finish(Reason reason, bool keep_client);
   void record(Reason reason);
+  /// The flight recorder: the head is complete; the worker acts on this exchange.
+  void take_off();
+  void touch() { context_.flights.touch(flight_, context_.loop.now_us()); }
   void return_backend(bool clean);
   void update_deadline();
   Alive client_lost(Reason reason);
   Alive check_client_left();
-  void give_half_closed_time();
+  void note_half_close();
+  [[nodiscard]] bool has_left(int64_t now_ms);
 
   // request_direction.cc: client → backend
   Alive connect(bool fresh);
@@ -87,6 +95,7 @@ class Exchange final : public Mortal, public BackendUser {
   Alive pump_request();
   Alive take_request_body();
   Alive read_request_body();
+  Alive upload_given_up();
   Alive backend_write_failed();
   Alive request_sent();
   void on_backend_ready() override;
@@ -126,6 +135,7 @@ class Exchange final : public Mortal, public BackendUser {
   bool body_forwarded_ = false;  // a byte of the request body has been given to the backend
   bool client_left_ = false;     // it has ended its direction while we work for it
   bool request_broken_ = false;  // the backend took only a part of the request
+  bool backend_reset_ = false;   // a write has told, so that a read will not
   BodyFraming response_framing_;
   uint16_t status_ = 0;
   Reason reason_ = Reason::None;
@@ -134,11 +144,12 @@ class Exchange final : public Mortal, public BackendUser {
   const config::Route* route_ = nullptr;
   BackendPool* pool_ = nullptr;
 
+  flight::Writer::Ticket flight_ = 0;
   int64_t started_us_ = 0;
-  int64_t head_us_ = 0;           // when the request's head was complete
-  int64_t sent_ms_ = 0;           // when the request was complete at the backend
-  int64_t left_deadline_ms_ = 0;  // of a client that has ended its direction
-  uint64_t left_written_ = 0;     // what had been written to it when that was set
+  int64_t head_us_ = 0;  // when the request's head was complete
+  int64_t sent_ms_ = 0;  // when the request was complete at the backend
+  int64_t left_deadline_ms_ = 0;
+  uint64_t left_written_ = 0;  // what had been written to the client when that deadline was set
 
   http1::RequestParser parser_;
   http1::ResponseParser response_parser_;

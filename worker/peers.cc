@@ -33,7 +33,7 @@ uint32_t Peers::load(uint32_t row) {
 std::optional<uint32_t> Peers::successor(uint32_t indexes) {
   const uint32_t used = rows();
   std::optional<uint32_t> best;
-  uint64_t best_generation = generation_;
+  uint64_t best_generation = 0;
   uint32_t best_load = 0;
   for (uint32_t i = 0; i < used; ++i) {
     const ScoreboardRow& row = scoreboard_->rows[i];

@@ -21,8 +21,9 @@ class Peers {
   /// Whether another worker, of whatever generation, takes from `slot` and is alive.
   [[nodiscard]] bool serve(uint32_t slot, int64_t now_ms) const;
 
-  /// Where connections go that this worker must give up: the index of the least loaded worker of the newest generation,
-  /// if that is not older than ours. `indexes`: only workers below it can be reached.
+  /// Where connections go that this worker must give up: the index of the least loaded worker of the newest generation
+  /// that accepts; after a roll that was abandoned that is an older one. `indexes`: only workers below it can be
+  /// reached.
   [[nodiscard]] std::optional<uint32_t> successor(uint32_t indexes);
   /// Where a fresh connection is better off, when `mine` are here: clearly more than the least loaded worker of this
   /// generation has. The difference that chance makes is not clearly more: hence the square root.

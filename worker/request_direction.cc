@@ -20,15 +20,18 @@ Alive Exchange::connect(bool fresh) {
   backend_ = lease.connection;
   request_ = RequestState::AwaitBackend;
   response_ = ResponseState::None;
+  context_.flights.phase(flight_, flight::Phase::AwaitingBackend);
   if (backend_->ready()) return send_head();
   return Alive::Yes;
 }
 
 void Exchange::on_backend_ready() {
+  touch();
   (void)send_head();
 }
 
 void Exchange::on_backend_unavailable(Reason reason) {
+  touch();
   backend_ = nullptr;
   (void)own_response(reason);
 }
@@ -36,6 +39,7 @@ void Exchange::on_backend_unavailable(Reason reason) {
 Alive Exchange::send_head() {
   const http1::RequestHead& head = parser_.head();
   ForwardedRequest request{context_.config, pool_->service(), head, client_->address()};
+  request.trust = client_->trust();
   request.upgrade = offers_upgrade();
   const std::string_view rendered = render_request_head(context_.scratch, request);
   if (rendered.empty()) return own_response(Reason::HeadTooLarge);
@@ -43,6 +47,7 @@ Alive Exchange::send_head() {
   to_backend_.add_scratch(rendered);
   request_ = RequestState::Sending;
   response_ = ResponseState::AwaitHead;
+  context_.flights.phase(flight_, flight::Phase::SendingRequest);
   // What has come of the body goes with the head, in one write.
   if (!request_body_.done() && client_->has_input() && take_request_body() == Alive::No) return Alive::No;
   return pump_request();
@@ -79,6 +84,7 @@ Alive Exchange::pump_request() {
     if (!client_->has_input()) {
       if (!client_->worth_reading()) return Alive::Yes;
       if (read_request_body() == Alive::No) return Alive::No;
+      if (request_ == RequestState::Done) return Alive::Yes;
     }
     if (client_->has_input() && take_request_body() == Alive::No) return Alive::No;
   }
@@ -93,16 +99,28 @@ Alive Exchange::read_request_body() {
     case IoResult::Kind::WouldBlock:
       return Alive::Yes;
     case IoResult::Kind::Eof:
-      return client_lost(Reason::ClientClosed);
+      return response_begun_ ? upload_given_up() : client_lost(Reason::ClientClosed);
     case IoResult::Kind::Failed:
       return client_lost(Reason::ClientReset);
   }
   return Alive::Yes;
 }
 
+/// The client has seen the answer begin and stops sending (RFC 9112 §9.5): it still wants that answer.
+Alive Exchange::upload_given_up() {
+  request_ = RequestState::Done;
+  request_broken_ = true;
+  close_after_ = true;
+  to_backend_.reset();
+  sent_ms_ = context_.loop.now_ms();
+  note_half_close();
+  return Alive::Yes;
+}
+
 Alive Exchange::request_sent() {
   request_ = RequestState::Done;
   sent_ms_ = context_.loop.now_ms();
+  if (!response_begun_) context_.flights.phase(flight_, flight::Phase::AwaitingAnswer);
   if (!response_begun_ && route_->response_header_timeout.count() + route_->read_timeout.count() > 0) update_deadline();
   return client_->peer_closed() ? check_client_left() : Alive::Yes;
 }
@@ -110,11 +128,11 @@ Alive Exchange::request_sent() {
 /// The backend takes no more of the request. It may have answered before it closed: that answer counts.
 Alive Exchange::backend_write_failed() {
   request_ = RequestState::Done;
-  request_broken_ = true;
+  request_broken_ = backend_reset_ = true;
   to_backend_.reset();
   if (!request_body_.done()) close_after_ = true;
   sent_ms_ = context_.loop.now_ms();
-  // What it sent before is still to be read, once the client has taken what came before that.
+  // Not read at once: what the client has not taken yet may still stand in the backend's inbox.
   backend_->look_again();
   return pump_response();
 }

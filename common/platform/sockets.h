@@ -34,7 +34,8 @@ Status check_port_free(const std::string& address, uint16_t port);
 /// The port that a socket is bound to; 0 when it has none.
 [[nodiscard]] uint16_t local_port(int fd);
 
-/// Begins to connect, with TCP_NODELAY and kMaxUnsentBytes. The outcome shows when the descriptor becomes writable: see socket_error().
+/// Begins to connect, with TCP_NODELAY and kMaxUnsentBytes. The outcome shows when the descriptor becomes writable: see
+/// socket_error().
 Result<UniqueFd> connect_tcp(const sockaddr* address, socklen_t length);
 /// Takes the pending error of a socket (SO_ERROR); 0: none.
 [[nodiscard]] int socket_error(int fd);

@@ -39,6 +39,11 @@ Json parse_record(const std::string& line) {
   return record;
 }
 
+ProcessOptions with_config(ProcessOptions options, const std::string& path) {
+  options.arguments.insert(options.arguments.begin(), {"-config", path});
+  return options;
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -66,9 +71,11 @@ Finished run_gateway(const ProcessOptions& options) {
 }
 
 Gateway::Gateway(const ConfigText& config, int log_pipe_size)
+    : Gateway(config, ProcessOptions{.arguments = {}, .environment = {}, .pipe_size = log_pipe_size}) {}
+
+Gateway::Gateway(const ConfigText& config, ProcessOptions options, const std::string& program)
     : config_path_(directory_.write("restgate.yaml", config.yaml())),
-      process_(gateway_binary(),
-               {.arguments = {"-config", config_path_}, .environment = {}, .pipe_size = log_pipe_size}) {
+      process_(program, with_config(std::move(options), config_path_)) {
   const Json record = await_log([](const Json& r) { return message_of(r) == kServing; }, "record \"serving\"");
   port_ = record.at("port").get<uint16_t>();
   admin_port_ = record.at("admin_port").get<uint16_t>();
@@ -91,8 +98,13 @@ Message Gateway::admin(const std::string& target, const std::string& method) con
 
 std::vector<Json> Gateway::logs() const {
   std::vector<Json> records;
-  for (const std::string& line : process_.err_lines()) records.push_back(parse_record(line));
+  for (const std::string& line : process_.err_lines())
+    if (!passed_over(line)) records.push_back(parse_record(line));
   return records;
+}
+
+bool Gateway::passed_over(const std::string& line) const {
+  return stacks_expected_ && !line.starts_with('{');
 }
 
 Json Gateway::await_log(const Predicate& predicate, const std::string& what, size_t* from) const {
@@ -101,7 +113,9 @@ Json Gateway::await_log(const Predicate& predicate, const std::string& what, siz
   process_.await_err(
       [&](const std::vector<std::string>& lines) {
         while (next < lines.size()) {
-          found = parse_record(lines[next++]);
+          const std::string& line = lines[next++];
+          if (passed_over(line)) continue;
+          found = parse_record(line);
           if (predicate(found)) return true;
         }
         return false;

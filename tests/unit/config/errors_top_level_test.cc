@@ -178,6 +178,26 @@ admin_port: 8080)",
      R"(gate.yaml:1:19: shutdown_timeout: expected a duration from 1ms to 1000h, got no value
   shutdown_timeout: ~
                     ^)"},
+    {"StreamDrainOff", "stream_drain_timeout: off",
+     R"(gate.yaml:1:23: stream_drain_timeout: cannot be off: expected a duration from 1ms to 1000h
+  stream_drain_timeout: off
+                        ^)"},
+    {"AdminSocketRelative", "admin_socket: run/admin.sock",
+     R"(gate.yaml:1:15: admin_socket: expected an absolute path, got 'run/admin.sock'
+  admin_socket: run/admin.sock
+                ^)"},
+    {"UserList", "user: [a]",
+     R"(gate.yaml:1:7: user: expected a name or a number, got a list
+  user: [a]
+        ^)"},
+    {"UserEmpty", "user: ''",
+     R"(gate.yaml:1:7: user: is empty: expected a name or a number
+  user: ''
+        ^)"},
+    {"GroupAlone", "group: www-data",
+     R"(gate.yaml:1:8: group: says nothing without the key 'user'
+  group: www-data
+         ^)"},
     {"SizeUnit", "max_body_size: 10mb",
      R"(gate.yaml:1:18: max_body_size: unknown unit 'mb'; did you mean 'MB'?
   max_body_size: 10mb
@@ -214,7 +234,63 @@ admin_port: 8080)",
      R"(gate.yaml:1:14: max_headers: expected a whole number from 1 to 10000, got '0'
   max_headers: 0
                ^)"},
+    {"ProxiesText", "trusted_proxies: 10.0.0.0/8",
+     R"(gate.yaml:1:18: trusted_proxies: expected a list of addresses and blocks such as 10.0.0.0/8, got '10.0.0.0/8'
+  trusted_proxies: 10.0.0.0/8
+                   ^)"},
+    {"ProxiesMissing", "trusted_proxies:",
+     R"(gate.yaml:1:17: trusted_proxies: expected a list of addresses and blocks such as 10.0.0.0/8, got no value
+  trusted_proxies:
+                  ^)"},
+    {"ProxiesMapping", "trusted_proxies: {from: 10.0.0.0/8}",
+     R"(gate.yaml:1:18: trusted_proxies: expected a list of addresses and blocks such as 10.0.0.0/8, got a mapping)"
+     R"(: put a value that begins with '{' in quotes
+  trusted_proxies: {from: 10.0.0.0/8}
+                   ^)"},
+    {"ProxyName", "trusted_proxies: [10.0.0.1, balancer]",
+     R"(gate.yaml:1:29: trusted_proxies: 'balancer': expected an address or a block such as 10.0.0.0/8
+  trusted_proxies: [10.0.0.1, balancer]
+                              ^)"},
+    {"ProxyHostBits", "trusted_proxies:\n  - 10.0.0.0/8\n  - 192.168.1.7/16",
+     R"(gate.yaml:3:5: trusted_proxies: '192.168.1.7/16': has bits set behind its prefix; did you mean '192.168.0.0/16'?
+    - 192.168.1.7/16
+      ^)"},
+    {"ProxyPrefix", "trusted_proxies: [10.0.0.0/33]",
+     R"(gate.yaml:1:19: trusted_proxies: '10.0.0.0/33': the prefix length must be a number from 0 to 32
+  trusted_proxies: [10.0.0.0/33]
+                    ^)"},
+    {"ProxyPrefix6", "trusted_proxies:\n- 2001:db8::/129",
+     R"(gate.yaml:2:3: trusted_proxies: '2001:db8::/129': the prefix length must be a number from 0 to 128
+  - 2001:db8::/129
+    ^)"},
+    {"ProxyNetmask", "trusted_proxies: [10.0.0.0/255.0.0.0]",
+     R"(gate.yaml:1:19: trusted_proxies: '10.0.0.0/255.0.0.0': the prefix length must be a number from 0 to 32
+  trusted_proxies: [10.0.0.0/255.0.0.0]
+                    ^)"},
+    {"ProxyNull", "trusted_proxies: [~]",
+     R"(gate.yaml:1:19: trusted_proxies: expected an address or a block such as 10.0.0.0/8, got no value
+  trusted_proxies: [~]
+                    ^)"},
+    {"ProxyList", "trusted_proxies: [[10.0.0.1]]",
+     R"(gate.yaml:1:19: trusted_proxies: expected an address or a block such as 10.0.0.0/8, got a list
+  trusted_proxies: [[10.0.0.1]]
+                    ^)"},
+    {"ProxyUnquoted", "trusted_proxies: [::1]",
+     R"(gate.yaml:1:19: expected a value here: put one that begins with a ':' or a bracket in quotes
+  trusted_proxies: [::1]
+                    ^)"},
+    {"ProxyProtocolVersion", "proxy_protocol: v2",
+     R"(gate.yaml:1:17: proxy_protocol: expected true or false, got 'v2'
+  proxy_protocol: v2
+                  ^)"},
 };
+
+/// A unix socket's address has room for so much.
+TEST(AdminSocket, MayBeAsLongAsTheKernelTakes) {
+  const auto path = [](size_t length) { return "admin_socket: /" + std::string(length - 1, 'x'); };
+  EXPECT_EQ(diagnose(with_services(path(107))), "accepted");
+  EXPECT_NE(diagnose(with_services(path(108))).find("admin_socket: is longer than 107 bytes"), std::string::npos);
+}
 
 class TopLevelErrors : public testing::TestWithParam<ErrorRow> {};
 

@@ -43,7 +43,10 @@ TEST(Parser, TakesTheLeastAndFillsInDefaults) {
 TEST(Parser, TakesEveryKeyOfTheTopLevel) {
   const Config config = accept(with_services(R"(port: 0
 admin_port: 0
+admin_socket: /run/restgate/admin.sock
 workers: 4
+user: restgate
+group: 33
 log_level: trace
 log_format: json
 access_log: false
@@ -52,16 +55,24 @@ read_timeout: 2s
 write_timeout: "3s"
 idle_timeout: 4s
 shutdown_timeout: 5s
+pre_drain_delay: 8s
+stream_drain_timeout: 9s
 connect_timeout: 6s
 response_header_timeout: 7s
 tunnel_idle_timeout: 1.5h
 max_header_size: 1MiB
 max_headers: 10000
 max_body_size: 10MB
-via: False)"));
+via: False
+proxy_protocol: true
+trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.port, 0);
   EXPECT_EQ(config.admin_port, 0);
+  EXPECT_EQ(config.admin_socket, "/run/restgate/admin.sock");
   EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.user, "restgate");
+  EXPECT_EQ(config.group, "33");
+  EXPECT_FALSE(config.identity) << "only load() asks the system";
   EXPECT_EQ(config.log_level, LogLevel::Trace);
   EXPECT_EQ(config.log_format, LogFormat::Json);
   EXPECT_FALSE(config.access_log);
@@ -70,6 +81,8 @@ via: False)"));
   EXPECT_EQ(config.write_timeout, milliseconds(3'000));
   EXPECT_EQ(config.idle_timeout, milliseconds(4'000));
   EXPECT_EQ(config.shutdown_timeout, milliseconds(5'000));
+  EXPECT_EQ(config.pre_drain_delay, milliseconds(8'000));
+  EXPECT_EQ(config.stream_drain_timeout, milliseconds(9'000));
   EXPECT_EQ(config.connect_timeout, milliseconds(6'000));
   EXPECT_EQ(config.response_header_timeout, milliseconds(7'000));
   EXPECT_EQ(config.tunnel_idle_timeout, milliseconds(5'400'000));
@@ -77,6 +90,16 @@ via: False)"));
   EXPECT_EQ(config.max_headers, 10'000U);
   EXPECT_EQ(config.max_body_size, 10'000'000U);
   EXPECT_FALSE(config.via);
+  EXPECT_TRUE(config.proxy_protocol);
+  EXPECT_THAT(config.trusted_proxies.value(), ElementsAre(*Cidr::parse("10.0.0.0/8"), *Cidr::parse("2001:db8::/32"),
+                                                          *Cidr::parse("::1/128"), *Cidr::parse("192.0.2.1/32")));
+}
+
+TEST(Parser, TrustingNobodyIsNotTheSameAsNotSaying) {
+  EXPECT_FALSE(accept(with_services("")).trusted_proxies);
+  const Config nobody = accept(with_services("trusted_proxies: []"));
+  ASSERT_TRUE(nobody.trusted_proxies);
+  EXPECT_TRUE(nobody.trusted_proxies->empty());
 }
 
 TEST(Parser, TakesEveryKeyOfAServiceAndARoute) {

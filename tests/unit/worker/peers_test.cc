@@ -61,7 +61,9 @@ TEST_F(PeersTest, TheSuccessorIsTheLeastLoadedOfTheNewestGeneration) {
   EXPECT_EQ(of_row(0, 1).successor(1), 0U) << "the other one's mailbox is not known here";
   write({{1, 0, 2, 9}, {1, 1, 2, 7}, {2, 0, 2, 5, false}, {2, 1, 2, 3, false}});
   EXPECT_EQ(of_row(0, 1).successor(2), 1U) << "a peer, if there is nobody newer";
-  EXPECT_EQ(of_row(2, 2).successor(2), std::nullopt) << "never somebody older";
+  EXPECT_EQ(of_row(2, 2).successor(2), 1U) << "somebody older, if the new generation was given up";
+  write({{1, 0, 2, 9, false}, {2, 1, 2, 3, false}});
+  EXPECT_EQ(of_row(0, 1).successor(2), std::nullopt);
 }
 
 TEST_F(PeersTest, WhatWasSentCountsUntilTheNextHeartbeat) {
