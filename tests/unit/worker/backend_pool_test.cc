@@ -72,7 +72,7 @@ class BackendPoolTest : public testing::Test {
   void name_has(const std::vector<std::string>& addresses) {
     dns_.zones["backend.test"] = {.addresses = addresses, .ttl_s = 1};
   }
-  void start() { pool_ = std::make_unique<BackendPool>(context_, resolver_, service_, 0); }
+  void start() { pool_ = std::make_unique<BackendPool>(context_, resolver_, service_, 0, nullptr); }
 
   User& acquire(Want want = Want::Any) {
     users_.push_back(std::make_unique<User>());
@@ -127,6 +127,7 @@ class BackendPoolTest : public testing::Test {
                    .router = router_,
                    .limits = {},
                    .stats = block_->writer(),
+                   .flights = {},
                    .loop = loop_,
                    .buffers = buffers_,
                    .timers = timers_,
