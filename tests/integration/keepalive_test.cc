@@ -243,10 +243,10 @@ TEST(KeepAlive, APipelinedHeadAtTheEndOfTheBufferKeepsItsBody) {
   requests += head;
   ASSERT_EQ(requests.size(), kBuffer);
   played.client = played.gateway.connect();
-  const pid_t worker = played.gateway.workers().at(0);
-  suspend(worker);  // so that it reads all of it at once
-  played.client.send(requests + "hello");
-  resume(worker);
+  {
+    const Paused worker(played.gateway.workers().at(0));  // so that it reads all of it at once
+    played.client.send(requests + "hello");
+  }
   for (size_t i = 0; i <= fillers; ++i) EXPECT_EQ(played.client.read_response().status(), 405);
   played.await_backend();
   EXPECT_EQ(played.backend.read_request().body, "hello");

@@ -1,6 +1,8 @@
 // The timeouts of the contract (DESIGN §6). Each is set short; what must not time out has none.
 #include <gtest/gtest.h>
 
+#include <nlohmann/json.hpp>
+
 #include "integration/support/played.h"
 
 namespace restgate::itest {
@@ -181,6 +183,12 @@ TEST(Timeouts, UnresolvableNameGives502AndIsNoReasonNotToStart) {
   EXPECT_EQ(gateway.get("/").status(), 502);
   gateway.expect_requests("all", "GET", 502, 1);
   gateway.expect_errors("all", "backend_unresolved", 1);
+  const Json record = gateway.await_log(
+      [](const Json& r) { return r.dump().find("cannot resolve") != std::string::npos; }, "warning");
+  EXPECT_EQ(record.at("level"), "warn");
+  EXPECT_EQ(record.at("host"), "no-such-host.invalid");
+  gateway.await_metrics([](const Metrics& m) { return m.sum("restgate_backend_resolve_failures_total") >= 1; },
+                        "a failed lookup");
   gateway.stop();
 }
 

@@ -43,6 +43,7 @@ class BackendPoolTest : public testing::Test {
     std::ofstream(settings_.resolv_conf) << "options ndots:1\n";
     service_.name = "backend";
     service_.url.host = "backend.test";
+    service_.url.port = 0;
     config_.connect_timeout = milliseconds(800);
   }
   ~BackendPoolTest() override {
@@ -116,7 +117,7 @@ class BackendPoolTest : public testing::Test {
   ResolverSettings settings_;
   Resolver resolver_{loop_, settings_};
   config::Config config_;
-  config::Service service_{.name = "", .url = {.host = "", .port = 0, .authority = "", .base_path = "", .query = ""}};
+  config::Service service_;
   Router router_{config_};
   BufferPool buffers_{4096, 4};
   TimerWheel timers_{loop_};
