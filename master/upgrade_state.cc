@@ -140,27 +140,26 @@ UpgradeState::Counters counters_of(const Json& json) {
 }
 
 Json to_json(const UpgradeState& state) {
-  Json json = {
-      {"agreements", agreements()},
-      {"master", state.master},
-      {"program", state.program},
-      {"admin", {{"wanted_port", state.admin.wanted_port}, {"fd", state.admin.fd}}},
-      {"scoreboard", state.scoreboard},
-      {"generation",
-       {{"id", state.generation.id},
-        {"workers", state.generation.workers},
-        {"listeners", state.generation.listeners},
-        {"file", state.generation.file}}},
-      {"last_generation", state.last_generation},
-      {"counters", to_json(state.counters)},
-      {"last_reload_successful", state.last_reload_successful},
-      {"last_failure", state.last_failure},
-      {"last_reload_us",
-       std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
-      {"reload_wanted", state.reload_wanted},
-      {"listeners", Json::array()},
-      {"mailboxes", Json::array()},
-      {"workers", Json::array()}};
+  Json json = {{"agreements", agreements()},
+               {"master", state.master},
+               {"program", state.program},
+               {"admin", {{"wanted_port", state.admin.wanted_port}, {"fd", state.admin.fd}}},
+               {"scoreboard", state.scoreboard},
+               {"generation",
+                {{"id", state.generation.id},
+                 {"workers", state.generation.workers},
+                 {"listeners", state.generation.listeners},
+                 {"file", state.generation.file}}},
+               {"last_generation", state.last_generation},
+               {"counters", to_json(state.counters)},
+               {"last_reload_successful", state.last_reload_successful},
+               {"last_failure", state.last_failure},
+               {"last_reload_us",
+                std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
+               {"reload_wanted", state.reload_wanted},
+               {"listeners", Json::array()},
+               {"mailboxes", Json::array()},
+               {"workers", Json::array()}};
   for (const UpgradeState::Mailbox& box : state.mailboxes) json["mailboxes"].push_back({box.in, box.out});
   for (const UpgradeState::Listeners& listeners : state.listeners) json["listeners"].push_back(to_json(listeners));
   for (const UpgradeState::Worker& worker : state.workers) json["workers"].push_back(to_json(worker));
