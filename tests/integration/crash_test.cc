@@ -120,6 +120,7 @@ TEST(Crash, WhatIsOverIsNotTold) {
   Stream idle = gateway.connect();
   for (const char* path : {"/a", "/b"}) EXPECT_EQ(idle.exchange(request_head("GET", path)).status(), 200);
   EXPECT_EQ(idle.exchange(request_head("DELETE", "/refused")).status(), 405);
+  (void)gateway.await_access_of("/refused");  // written at the end of the turn
   const pid_t worker = gateway.workers().at(0);
   ::kill(worker, SIGTRAP);
   const Json end = await_end(gateway, worker);
