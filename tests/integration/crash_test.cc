@@ -183,7 +183,7 @@ TEST(Crash, ASegmentationFaultIsReportedWhileTheOthersServe) {
   EXPECT_LE(load.lost(), 2U) << "only what the victim was executing";
   // A sanitizer's handler exits instead.
   EXPECT_THAT(end.at("reason"), testing::AnyOf("crashed", "failed"));
-  if (end.at("reason") == "crashed") EXPECT_EQ(end.at("signal"), "SIGSEGV");
+  EXPECT_EQ(end.value("signal", "SIGSEGV"), "SIGSEGV");
   EXPECT_EQ(exits(gateway.metrics(), end.at("reason")), 1);
   EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
   gateway.stop();
@@ -205,12 +205,12 @@ TEST(Crash, AHungWorkerIsAbortedThenKilledAndToldLikeACrash) {
   const auto abort_sent = [&] { return pending(workers[0], SIGABRT); };
   ASSERT_TRUE(eventually(abort_sent, Deadline(std::chrono::seconds(20) * patience_factor())));
   ::kill(workers[0], SIGCONT);
-  const std::vector<std::string> signals = {"SIGABRT", "SIGKILL"};
   int in_flight = 0;
   for (size_t i = 0; i < 2; ++i) {
     const Json end = await_end(played.gateway, workers[i]);
     EXPECT_EQ(end.at("reason"), "hung");
-    EXPECT_EQ(end.at("signal"), signals[i]);
+    // Where it hung is written within a second, or not at all.
+    EXPECT_THAT(end.at("signal"), testing::AnyOf("SIGKILL", i == 0 ? "SIGABRT" : "SIGKILL"));
     EXPECT_EQ(end.at("level"), "error");
     EXPECT_GE(end.at("age_ms"), 5'000);
     in_flight += end.at("in_flight").get<int>();
