@@ -62,6 +62,9 @@ TEST(Crash, EveryRequestInFlightIsToldWithHowFarItHadCome) {
   played.await_backend();
   (void)played.backend.read_head();
 
+  // Some turns later, so that it is in none of them.
+  const double turns = played.gateway.metrics().sum("restgate_loop_turns_total") + 3;
+  played.gateway.await_metrics([&](const Metrics& m) { return m.sum("restgate_loop_turns_total") >= turns; }, "turns");
   ::kill(worker, SIGTRAP);
   const Json end = await_end(played.gateway, worker);
   EXPECT_EQ(end.at("reason"), "crashed");
