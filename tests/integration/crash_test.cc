@@ -173,7 +173,9 @@ TEST(Crash, ASegmentationFaultIsReportedWhileTheOthersServe) {
   EXPECT_LE(load.lost(), 2U) << "only what the victim was executing";
   // A sanitizer's handler exits instead.
   EXPECT_THAT(end.at("reason"), testing::AnyOf("crashed", "failed"));
-  if (end.at("reason") == "crashed") EXPECT_EQ(end.at("signal"), "SIGSEGV");
+  if (end.at("reason") == "crashed") {
+    EXPECT_EQ(end.at("signal"), "SIGSEGV");
+  }
   EXPECT_EQ(exits(gateway.metrics(), end.at("reason")), 1);
   EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
   gateway.stop();
