@@ -32,8 +32,8 @@ class Connection : public IoHandler {
   /// Whether a read may bring something: an edge has come that was not read to its end.
   [[nodiscard]] bool readable() const { return readable_; }
 
-  /// Who needs more than a short read brought has to ask once more: a reset behind those bytes comes with the same edge,
-  /// and the event does not tell it from readiness.
+  /// Who needs more than a short read brought has to ask once more: a reset behind those bytes comes with the same
+  /// edge, and the event does not tell it from readiness.
   void look_again() {
     if (std::exchange(assumed_drained_, false)) readable_ = true;
   }
