@@ -79,6 +79,7 @@ Alive Exchange::pump_request() {
     }
     if (request_body_.done()) return request_sent();
     if (!client_->has_input()) {
+      client_->look_again();
       if (!client_->readable()) return Alive::Yes;
       if (read_request_body() == Alive::No) return Alive::No;
       if (request_ == RequestState::Done) return Alive::Yes;
