@@ -36,7 +36,7 @@ TimePoint to_time(int64_t ns) {
 Json agreements() {
   return {{"state", UpgradeState::kVersion},
           {"messages", ipc::kVersion},
-          {"statistics", {stats::layout::kVersion, stats::layout::schema_fingerprint()}},
+          {"statistics", stats::layout::kVersion},
           {"scoreboard", {Scoreboard::kVersion, sizeof(Scoreboard)}}};
 }
 
