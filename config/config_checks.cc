@@ -95,24 +95,42 @@ void ConfigReader::check_conflicts() {
   }
 }
 
-void ConfigReader::check_tls_files(const TlsOptions& tls, const YamlNode& node, const KeyPath& path) {
+bool ConfigReader::check_tls_files(const TlsOptions& tls, const YamlNode& node, const KeyPath& path) {
+  bool good = true;
+  const auto report = [&](SourceMark mark, std::string_view key, std::string message) {
+    const KeyPath key_path{.parent = &path, .key = key};
+    diagnostics_.add(mark, key_path.str(), std::move(message));
+    good = false;
+  };
   const bool has_cert = node.find("client_cert_file") != nullptr;
   const bool has_key = node.find("client_key_file") != nullptr;
   if (has_cert != has_key) {
     const std::string_view missing = has_cert ? "client_key_file" : "client_cert_file";
     const std::string_view given = has_cert ? "client_cert_file" : "client_key_file";
-    const KeyPath key_path{.parent = &path, .key = missing};
-    diagnostics_.add(node.mark, key_path.str(), "this key is missing, though " + std::string(given) + " is given");
+    report(node.mark, missing, "this key is missing, though " + std::string(given) + " is given");
   }
-  if (file_check_ == FileCheck::Skip) return;
+  if (checks_ == nullptr) return good;
   const std::pair<std::string_view, const std::string&> files[] = {
       {"ca_file", tls.ca_file}, {"client_cert_file", tls.client_cert_file}, {"client_key_file", tls.client_key_file}};
   for (const auto& [key, file] : files) {
     if (file.empty() || ::access(file.c_str(), R_OK) == 0) continue;
-    const KeyPath key_path{.parent = &path, .key = key};
-    diagnostics_.add(mark_of(node, key), key_path.str(),
-                     "cannot read " + quoted(file) + ": " + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
+    report(mark_of(node, key), key,
+           "cannot read " + quoted(file) + ": " + std::strerror(errno));  // NOLINT(concurrency-mt-unsafe)
   }
+  return good;
+}
+
+/// The files of an https service: each by itself, then what they are together.
+void ConfigReader::check_tls(const Service& service, const YamlNode& node, const KeyPath& path) {
+  const YamlEntry* entry = node.find("tls");
+  const std::string_view key = entry != nullptr ? "tls" : "service_url";
+  const KeyPath key_path{.parent = &path, .key = key};
+  if (entry != nullptr &&
+      (entry->value.kind != YamlNode::Kind::Mapping || !check_tls_files(service.tls, entry->value, key_path)))
+    return;
+  if (checks_ == nullptr || !checks_->tls || service.url.host.empty() || service.url.scheme != Scheme::Https) return;
+  if (auto wrong = checks_->tls(service, config_.services.size()))
+    diagnostics_.add(entry != nullptr ? entry->key_mark : mark_of(node, key), key_path.str(), *std::move(wrong));
 }
 
 void ConfigReader::number_methods() {

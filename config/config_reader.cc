@@ -47,6 +47,7 @@ Config ConfigReader::read(const YamlNode& root, std::string file) {
   }
   read_mapping(config_keys(), config_, root, top);
   check_ports(root);
+  find_identity(root);
   read_services(root);
   check_service_names(root);
   check_route_names();
@@ -128,6 +129,7 @@ void ConfigReader::read_service(const YamlNode& node, uint32_t index, const KeyP
   service.mark = node.mark;
   read_mapping(service_keys(), service, node, path);
   read_tls(service, node, path);
+  check_tls(service, node, path);
   config_.services.push_back(std::move(service));
   read_routes(node, static_cast<uint32_t>(config_.services.size() - 1), index, path);
 }
@@ -144,7 +146,6 @@ void ConfigReader::read_tls(Service& service, const YamlNode& node, const KeyPat
   read_mapping(tls_keys(), service.tls, entry->value, tls_path);
   if (!service.url.host.empty() && service.url.scheme == Scheme::Http)
     diagnostics_.add(entry->key_mark, tls_path.str(), "the service_url is not https");
-  check_tls_files(service.tls, entry->value, tls_path);
 }
 
 void ConfigReader::read_routes(const YamlNode& service_node, uint32_t service, uint32_t service_item,

@@ -11,17 +11,16 @@
 #include "config/diagnostic.h"
 #include "config/keys.h"
 #include "config/model.h"
+#include "config/parser.h"
 #include "config/yaml_tree.h"
 
 namespace restgate::config {
 
-enum class FileCheck : uint8_t { Skip, Readable };  ///< of the files that keys name
-
 /// Lives for one reading; borrows the tree and the list of diagnostics.
 class ConfigReader {
  public:
-  ConfigReader(DiagnosticList& diagnostics, FileCheck file_check)
-      : diagnostics_(diagnostics), file_check_(file_check) {}
+  /// `checks`: null: nothing outside of the tree is looked at.
+  ConfigReader(DiagnosticList& diagnostics, const LoadChecks* checks) : diagnostics_(diagnostics), checks_(checks) {}
 
   /// What could be read; complete only if nothing was reported.
   [[nodiscard]] Config read(const YamlNode& root, std::string file);
@@ -49,14 +48,17 @@ class ConfigReader {
   void check_service_names(const YamlNode& root);
   void check_route_names();
   void check_conflicts();
-  void check_tls_files(const TlsOptions& tls, const YamlNode& node, const KeyPath& path);
+  /// False: one was reported.
+  bool check_tls_files(const TlsOptions& tls, const YamlNode& node, const KeyPath& path);
+  void check_tls(const Service& service, const YamlNode& node, const KeyPath& path);
+  void find_identity(const YamlNode& root);
   void number_methods();
 
   /// "observed_services[0].routes[2]"
   [[nodiscard]] static std::string path_of(const Place& place);
 
   DiagnosticList& diagnostics_;
-  FileCheck file_check_;
+  const LoadChecks* checks_;
   Config config_;
   std::vector<Place> named_;   ///< every route of the file
   std::vector<Place> routes_;  ///< those in config_.routes, which have methods and a pattern

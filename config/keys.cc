@@ -12,6 +12,8 @@ constexpr uint64_t kHourMs = 3'600'000;
 constexpr uint64_t kLongestMs = 1000 * kHourMs;  // a coarse timer's 32 bits of milliseconds hold it
 constexpr uint64_t kLongestName = 128;           // bytes; it becomes a metrics label
 constexpr uint64_t kLongestText = 4096;          // bytes, of a description or a file name
+constexpr uint64_t kLongestSocketPath = 107;     // bytes, of a unix socket's address
+constexpr uint64_t kLongestAccount = 256;        // bytes, of a user's or group's name
 
 constexpr std::string_view kLogLevels[] = {"trace", "debug", "info", "warn", "error"};  // as LogLevel
 constexpr std::string_view kLogFormats[] = {"text", "json"};                            // as LogFormat
@@ -21,7 +23,7 @@ constexpr KeyInfo duration(std::string_view name, std::string_view default_text,
   return {.name = name,
           .kind = ValueKind::Duration,
           .default_text = default_text,
-          .may_be_off = default_text == "off",
+          .may_be_off = default_text == "off" || default_text == "0s",
           .min = 1,
           .max = kLongestMs,
           .doc = doc};
@@ -41,6 +43,10 @@ constexpr KeyInfo name_key(std::string_view doc) {
 
 constexpr KeyInfo file(std::string_view name, std::string_view note, std::string_view doc) {
   return {.name = name, .kind = ValueKind::File, .default_note = note, .min = 1, .max = kLongestText, .doc = doc};
+}
+
+constexpr KeyInfo account(std::string_view name, std::string_view note, std::string_view doc) {
+  return {.name = name, .kind = ValueKind::Account, .default_note = note, .min = 1, .max = kLongestAccount, .doc = doc};
 }
 
 constexpr KeyInfo body_size(std::string_view default_text, std::string_view doc) {
@@ -66,6 +72,13 @@ constexpr Key<Config> kConfigKeys[] = {
     {port("admin_port", "9000",
           "Port of health, readiness, metrics and version. Must differ from `port`. 0: any free one."),
      store<&Config::admin_port>},
+    {{.name = "admin_socket",
+      .kind = ValueKind::File,
+      .default_note = "none",
+      .min = 1,
+      .max = kLongestSocketPath,
+      .doc = "Absolute path of a unix socket (mode 0600) that serves what `admin_port` serves, and `restgate reload`."},
+     store_admin_socket},
     {{.name = "workers",
       .kind = ValueKind::IntegerOrAuto,
       .default_text = "auto",
@@ -73,6 +86,12 @@ constexpr Key<Config> kConfigKeys[] = {
       .max = 256,
       .doc = "Worker processes. `auto`: as many as CPUs that this process may use (affinity, cgroup quota)."},
      store<&Config::workers>},
+    {account("user", "as the master",
+             "User, by name or number, as whom the workers run; the master keeps what it needs. Needs a master that "
+             "may change to it, such as root."),
+     store<&Config::user>},
+    {account("group", "those of `user`", "Group of the workers, by name or number, instead of the own one of `user`."),
+     store<&Config::group>},
     {{.name = "log_level",
       .kind = ValueKind::Choice,
       .default_text = "info",
@@ -95,6 +114,14 @@ constexpr Key<Config> kConfigKeys[] = {
      store<&Config::idle_timeout>},
     {duration("shutdown_timeout", "15s", "Time for requests in flight to finish at shutdown; then they are cut."),
      store<&Config::shutdown_timeout>},
+    {duration("pre_drain_delay", "0s",
+              "At shutdown, how long to go on accepting while `/readyz` says 503 already and answers carry "
+              "`Connection: close`. `shutdown_timeout` begins after it."),
+     store<&Config::pre_drain_delay>},
+    {duration("stream_drain_timeout", "1h",
+              "After a reload, how long workers of the old configuration may live for streams and tunnels that cannot "
+              "be handed over."),
+     store<&Config::stream_drain_timeout>},
     {duration("connect_timeout", "5s", "Time to connect to a backend, TLS included; then 504."),
      store<&Config::connect_timeout>},
     {duration("response_header_timeout", "off", "Time for a backend to send its response head; then 504."),
@@ -274,6 +301,8 @@ std::string expectation(const KeyInfo& key) {
       return "a path pattern such as /account/{id}";
     case ValueKind::AddressBlocks:
       return "a list of addresses and blocks such as 10.0.0.0/8";
+    case ValueKind::Account:
+      return "a name or a number";
     case ValueKind::List:
       return "a list";
     case ValueKind::Mapping:

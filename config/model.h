@@ -13,6 +13,7 @@
 #include "common/cidr.h"
 #include "common/http_method.h"
 #include "common/log.h"
+#include "common/platform/identity.h"
 #include "config/pattern.h"
 
 namespace restgate::config {
@@ -77,10 +78,17 @@ struct Config {
   std::chrono::milliseconds write_timeout{0};
   std::chrono::milliseconds idle_timeout{120'000};
   std::chrono::milliseconds shutdown_timeout{15'000};
+  std::chrono::milliseconds pre_drain_delay{0};               ///< at a shutdown: still accepting
+  std::chrono::milliseconds stream_drain_timeout{3'600'000};  ///< of this generation's workers, once it is an old one
   std::chrono::milliseconds response_header_timeout{0};
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds tunnel_idle_timeout{0};
-  uint32_t workers = 0;  ///< 0: auto
+  uint32_t workers = 0;      ///< 0: auto
+  std::string admin_socket;  ///< absolute path of a unix socket; "": none
+  std::string user;          ///< as given; "": the workers run as the master does
+  std::string group;         ///< likewise
+  /// What `user` and `group` come to on this system. Only in a configuration that was loaded from a file.
+  std::optional<platform::Identity> identity;
   bool access_log = true;
   uint32_t max_header_size = 64 * 1024;  ///< bytes of a message's head
   uint32_t max_headers = 200;            ///< fields of a message's head

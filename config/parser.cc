@@ -75,29 +75,29 @@ std::optional<std::string> read_file(const std::string& path, std::string& text)
   return read_all(fd.get(), text);
 }
 
-LoadResult read_config(std::string_view text, std::string file, FileCheck file_check) {
+LoadResult read_config(std::string_view text, std::string file, const LoadChecks* checks) {
   if (text.size() > kMaxFileBytes) return about_file(file, too_large());
   SourceText source(text);
   DiagnosticList diagnostics(file, source);
   const std::optional<YamlNode> root = parse_yaml(diagnostics);
   if (!root) return diagnostics.take();
-  Config config = ConfigReader(diagnostics, file_check).read(*root, std::move(file));
+  Config config = ConfigReader(diagnostics, checks).read(*root, std::move(file));
   if (!diagnostics.empty()) return diagnostics.take();
   return config;
 }
 
 }  // namespace
 
-LoadResult load(const std::string& path, std::string* text) {
+LoadResult load(const std::string& path, const LoadChecks& checks, std::string* text) {
   std::string read;
   if (auto problem = read_file(path, read)) return about_file(path, *std::move(problem));
-  LoadResult loaded = read_config(read, path, FileCheck::Readable);
+  LoadResult loaded = read_config(read, path, &checks);
   if (text != nullptr) *text = std::move(read);
   return loaded;
 }
 
-LoadResult parse(std::string_view text, std::string file) {
-  return read_config(text, std::move(file), FileCheck::Skip);
+LoadResult parse(std::string_view text, std::string file, const LoadChecks* checks) {
+  return read_config(text, std::move(file), checks);
 }
 
 }  // namespace restgate::config

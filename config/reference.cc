@@ -47,6 +47,8 @@ std::string type_text(const KeyInfo& key) {
       return "pattern";
     case ValueKind::AddressBlocks:
       return "list of addresses and blocks";
+    case ValueKind::Account:
+      return "name or number";
     case ValueKind::List:
       return "list";
     case ValueKind::Mapping:
@@ -157,6 +159,21 @@ void write_integer(JsonWriter& json, const KeyInfo& key) {
   json.number("maximum", key.max);
 }
 
+void write_account(JsonWriter& json, const KeyInfo& key) {
+  json.open('[', "anyOf");
+  json.open('{');
+  json.string("type", "string");
+  json.number("minLength", key.min);
+  json.number("maxLength", key.max);
+  json.close();
+  json.open('{');
+  json.string("type", "integer");
+  json.number("minimum", 0);
+  json.number("maximum", UINT32_MAX - 1);
+  json.close();
+  json.close();
+}
+
 void write_methods(JsonWriter& json) {
   json.open('[', "anyOf");
   write_alternative(json, "string", "pattern", "^[^,]+(,[^,]+)*$");
@@ -214,6 +231,8 @@ void write_type(JsonWriter& json, const std::vector<KeyLevel>& levels, const Key
       json.string("type", "string");
       json.string("pattern", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$");
       return json.close();
+    case ValueKind::Account:
+      return write_account(json, key);
     case ValueKind::List:
       json.string("type", "array");
       json.number("minItems", 1);

@@ -241,4 +241,14 @@ void store_server_name(TlsOptions& tls, const Value& value) {
     tls.server_name = to_lower(*name);
 }
 
+void store_admin_socket(Config& config, const Value& value) {
+  auto path = value.as<std::string>();
+  if (!path) return;
+  // `restgate reload` looks for it too, in a directory of its own.
+  if (path->front() != '/')
+    value.error("expected an absolute path, got " + quoted(*path));
+  else
+    config.admin_socket = *std::move(path);
+}
+
 }  // namespace restgate::config

@@ -10,6 +10,7 @@
 #include "common/result.h"
 #include "common/scoreboard.h"
 #include "common/stats.h"
+#include "master/crash_log.h"
 #include "master/generation.h"
 #include "master/mailbox_set.h"
 #include "master/obituary.h"
@@ -23,6 +24,7 @@ namespace restgate::master {
 struct Death {
   WorkerView last;
   Obituary obituary;
+  Losses losses;
 };
 
 /// A child that was no worker.
@@ -49,11 +51,13 @@ class Fleet {
   Status spawn(const Generation& generation, const std::vector<int>& retired, uint32_t index, TimePoint now);
   /// Tells all workers to take what waits on this port, which is given up, and to close it.
   void leave_port(uint16_t port);
+  /// Tells all workers, and those to come, that the gateway will stop: answers say so to clients.
+  void bid_farewell();
   void drain(const action::Drain& order, TimePoint now);
   void kill(const action::Kill& order, TimePoint now);
 
   /// Takes in heartbeats and the like from shared memory.
-  void observe(TimePoint now, const Limits& limits);
+  void observe(TimePoint now);
   /// Whether any worker still takes connections.
   [[nodiscard]] bool accepts() const;
   /// Every worker, as last observed.
@@ -84,6 +88,7 @@ class Fleet {
   MailboxSet mailboxes_;
   std::vector<std::unique_ptr<WorkerHandle>> workers_;
   stats::Accumulator dead_;
+  bool farewell_ = false;
 };
 
 }  // namespace restgate::master

@@ -45,7 +45,7 @@ class Gateway {
         notifier_(loop_, environment_),
         supervisor_(loop_, spawner_, setup()),
         management_(loop_, supervisor_),
-        upgrade_({loop_, supervisor_, management_, notifier_}, successor(), options.config_path) {
+        upgrade_({loop_, supervisor_, management_, notifier_}, successor()) {
     for (const std::string& warning : options_.warnings) log::warn(warning);
   }
 
@@ -73,7 +73,7 @@ class Gateway {
  private:
   Supervisor::Setup setup() {
     Supervisor::Setup setup;
-    setup.load = [this] { return load_config(options_.config_path); };
+    setup.load = [](const std::string& file) { return load_config(file, LoadFor::Serve); };
     setup.companion = &management_;
     setup.on_serving = [this](const Generation& generation) { on_serving(generation); };
     setup.on_stranger = [this](const Stranger& stranger) { upgrade_.on_stranger(stranger); };
@@ -169,10 +169,11 @@ int take_over(const GatewayOptions& options, platform::ServiceEnvironment enviro
     return 1;
   }
   for (const int fd : state->descriptors()) fcntl(fd, F_SETFD, FD_CLOEXEC);
-  LoadedResult next = load_config(options.config_path);
-  LoadedResult running = parse_config(state->generation.config, options.config_path);
+  const std::string& config_file = state->generation.file;
+  LoadedResult next = load_config(config_file, LoadFor::Serve);
+  LoadedResult running = parse_config(state->generation.config, config_file);
   // A key that this program does not know any more: the file, which was checked, is the nearest to it.
-  if (!running) running = next;
+  if (!running) running = load_config(config_file, LoadFor::Serve);
   if (!running) {
     print_diagnostics(running.error());
     return 1;
@@ -191,7 +192,7 @@ int run_gateway(const GatewayOptions& options) {
     unsetenv(kUpgradeVariable);
     return take_over(options, std::move(environment), fd);
   }
-  LoadedResult loaded = load_config(options.config_path);
+  LoadedResult loaded = load_config(options.config_path, LoadFor::Serve);
   if (!loaded) {
     print_diagnostics(loaded.error());
     return 1;
@@ -202,13 +203,15 @@ int run_gateway(const GatewayOptions& options) {
 }
 
 int check_config(const std::string& path) {
-  const config::LoadResult loaded = config::load(path);
+  const LoadedResult loaded = load_config(path, LoadFor::Check);
   if (!loaded) {
     print_diagnostics(loaded.error());
     return 1;
   }
-  const size_t services = loaded.value().services.size();
-  const size_t routes = loaded.value().routes.size();
+  for (const Caution& caution : cautions(loaded->config, loaded->tls))
+    std::fprintf(stderr, "warning: service '%s': %s\n", caution.service.c_str(), caution.message.c_str());
+  const size_t services = loaded->config.services.size();
+  const size_t routes = loaded->config.routes.size();
   std::printf("configuration ok: %zu service%s, %zu route%s\n", services, services == 1 ? "" : "s", routes,
               routes == 1 ? "" : "s");
   return 0;

@@ -21,6 +21,7 @@ struct Generation {
       : id(number),
         config(std::move(loaded.config)),
         config_hash(std::move(loaded.hash)),
+        tls(std::move(loaded.tls)),
         config_text(std::move(loaded.text)),
         router(config),
         workers(worker_count),
@@ -35,6 +36,7 @@ struct Generation {
   const uint64_t id;
   const config::Config config;
   const std::string config_hash;
+  const worker::TlsContexts tls;
   const std::string config_text;
   const worker::Router router;
   const uint32_t workers;

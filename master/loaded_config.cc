@@ -3,8 +3,14 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
+
+#include "common/log.h"
+#include "common/platform/identity.h"
+#include "common/unique_fd.h"
 
 namespace restgate::master {
 namespace {
@@ -23,23 +29,56 @@ std::string hash_of(std::string_view text) {
   return hash;
 }
 
-LoadedResult with_hash(config::LoadResult loaded, std::string text) {
+/// What is looked at beyond the text; the contexts made on the way go to `tls`, which outlives the checks.
+config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
+  config::LoadChecks checks;
+  checks.tls = [&tls](const config::Service& service, size_t index) -> std::optional<std::string> {
+    auto made = worker::TlsContext::create(service);
+    if (!made) return made.error().message;
+    if (tls.size() <= index) tls.resize(index + 1);
+    tls[index] = std::move(made).value();
+    return std::nullopt;
+  };
+  if (purpose == LoadFor::Serve)
+    checks.identity = [](const platform::Identity& identity) -> std::optional<std::string> {
+      const Status allowed = platform::check_may_become(identity);
+      return allowed ? std::nullopt : std::optional(allowed.error().message);
+    };
+  return checks;
+}
+
+LoadedResult complete(config::LoadResult loaded, std::string text, worker::TlsContexts tls) {
   if (!loaded) return std::move(loaded).error();
+  tls.resize(loaded->services.size());
   std::string hash = hash_of(text);
-  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text)};
+  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text), std::move(tls)};
 }
 
 }  // namespace
 
-LoadedResult load_config(const std::string& path) {
+LoadedResult load_config(const std::string& path, LoadFor purpose) {
+  worker::TlsContexts tls;
   std::string text;
-  config::LoadResult loaded = config::load(path, &text);
-  return with_hash(std::move(loaded), std::move(text));
+  config::LoadResult loaded = config::load(path, checks_for(purpose, tls), &text);
+  return complete(std::move(loaded), std::move(text), std::move(tls));
 }
 
 LoadedResult parse_config(std::string text, const std::string& path) {
-  config::LoadResult loaded = config::parse(text, path);
-  return with_hash(std::move(loaded), std::move(text));
+  worker::TlsContexts tls;
+  const config::LoadChecks checks = checks_for(LoadFor::Serve, tls);
+  config::LoadResult loaded = config::parse(text, path, &checks);
+  return complete(std::move(loaded), std::move(text), std::move(tls));
+}
+
+std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls) {
+  std::vector<Caution> all;
+  for (size_t i = 0; i < tls.size(); ++i)
+    if (tls[i] && !tls[i]->caution().empty()) all.push_back({config.services[i].name, tls[i]->caution()});
+  return all;
+}
+
+void log_cautions(const config::Config& config, const worker::TlsContexts& tls) {
+  for (const Caution& caution : cautions(config, tls)) log::warn(caution.message, {{"service", caution.service}});
 }
 
 }  // namespace restgate::master

@@ -34,9 +34,10 @@ void Plan::roll_aborted(uint32_t slots) {
   failures_.clear();
 }
 
-void Plan::shut_down(TimePoint deadline) {
-  if (!desired_.shutdown) desired_.shutdown = Shutdown{deadline};
+void Plan::shut_down(TimePoint deadline, TimePoint drain_at) {
+  if (!desired_.shutdown) desired_.shutdown = Shutdown{deadline, drain_at};
   desired_.shutdown->deadline = std::min(desired_.shutdown->deadline, deadline);
+  desired_.shutdown->drain_at = std::min(desired_.shutdown->drain_at, drain_at);
 }
 
 void Plan::worker_died(const WorkerView& last, const Obituary& obituary, TimePoint now) {

@@ -41,8 +41,8 @@ class Plan {
   /// action::FinishRoll was done.
   void roll_finished() { desired_.previous.reset(); }
 
-  /// Ends everything until `deadline`; a second call may only hasten it.
-  void shut_down(TimePoint deadline);
+  /// Drains from `drain_at` on, and ends everything until `deadline`; a second call may only hasten it.
+  void shut_down(TimePoint deadline, TimePoint drain_at = {});
 
   void worker_ready() { anyone_ever_ready_ = true; }
   /// `last`: the worker as it was known.

@@ -50,7 +50,7 @@ class Reconciler {
         if (!actions_.empty()) return;
       }
     };
-    if (desired_.shutdown) {
+    if (desired_.shutdown && due(desired_.shutdown->drain_at)) {
       go(kEnding);
     } else if (desired_.stillborn >= limits_.stillborn) {
       give_up();
@@ -142,13 +142,12 @@ class Reconciler {
   }
 
   void drain_superseded() {
-    const TimePoint deadline = after(now_, limits_.drain);
     for (const WorkerView& worker : workers_) {
       if (is_current(worker) || !present(worker)) continue;
       // What was starting for a generation that was then discarded serves nobody yet.
       const bool discarded = !rolling() || worker.generation != desired_.previous->id;
       if (covered(worker) || (discarded && worker.state == WorkerState::Starting))
-        actions_.emplace_back(action::Drain{worker.pid, deadline, DrainMode::Roll});
+        actions_.emplace_back(action::Drain{worker.pid, after(now_, worker.drain_limit), DrainMode::Roll});
     }
   }
 
@@ -207,7 +206,7 @@ class Reconciler {
   }
 
   void begin_roll() {
-    if (!desired_.pending_since || rolling()) return;
+    if (!desired_.pending_since || rolling() || desired_.shutdown) return;
     std::set<uint64_t> old;
     for (const WorkerView& worker : workers_)
       if (!is_current(worker) && worker.state != WorkerState::Killed) old.insert(worker.generation);

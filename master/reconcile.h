@@ -37,11 +37,12 @@ struct WorkerView {
   uint32_t slots = 1;  ///< listening slots that it inherited
   WorkerState state = WorkerState::Starting;
   TimePoint started{};
-  TimePoint heartbeat{};                        ///< last turn of its event loop; `started` until there was one
-  TimePoint drain_deadline = TimePoint::max();  ///< Draining: when it was told to be gone
-  DrainMode drain_mode = DrainMode::Roll;       ///< Draining: Roll: it does not know the deadline; End: it does
-  TimePoint killed_at{};                        ///< Killed: when the signal was sent
-  int signal = 0;                               ///< Killed: which
+  TimePoint heartbeat{};                             ///< last turn of its event loop; `started` until there was one
+  TimePoint drain_deadline = TimePoint::max();       ///< Draining: when it was told to be gone
+  std::chrono::milliseconds drain_limit{3'600'000};  ///< how long it may drain while others serve
+  DrainMode drain_mode = DrainMode::Roll;            ///< Draining: Roll: it does not know the deadline; End: it does
+  TimePoint killed_at{};                             ///< Killed: when the signal was sent
+  int signal = 0;                                    ///< Killed: which
 };
 
 /// What a generation asks for.
@@ -53,6 +54,7 @@ struct GenerationPlan {
 
 struct Shutdown {
   TimePoint deadline{};  ///< everything has to be gone by then
+  TimePoint drain_at{};  ///< until then all goes on as before, but that nothing new is begun
 };
 
 /// What is wanted.
@@ -72,7 +74,6 @@ struct Limits {
   std::chrono::milliseconds start{10'000};         ///< from fork to ready
   std::chrono::milliseconds hang{5'000};           ///< without a heartbeat
   std::chrono::milliseconds abort_to_kill{1'000};  ///< from SIGABRT (a core, a report) to SIGKILL
-  std::chrono::milliseconds drain{3'600'000};      ///< of an old generation's workers
   std::chrono::milliseconds force_grace{500};  ///< from a drain's deadline, which the worker keeps itself, to SIGKILL
   std::chrono::milliseconds lone_backoff{1'000};    ///< longest back-off while nobody serves
   std::chrono::milliseconds roll_patience{30'000};  ///< wait for draining generations before the oldest is cut short

@@ -7,6 +7,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/log.h"
+#include "common/platform/identity.h"
+
 namespace restgate::master {
 namespace {
 
@@ -48,6 +51,12 @@ Result<pid_t> Spawner::spawn(worker::Heritage heritage, const std::string& title
   return pid;
 }
 
+Status Spawner::confine(const worker::Heritage& heritage) {
+  if (heritage.config != nullptr && heritage.config->identity)
+    if (Status became = platform::become(*heritage.config->identity); !became) return became;
+  return platform::forbid_new_privileges();
+}
+
 // noexcept: an exception that nobody caught is a crash, and shall look like one.
 void Spawner::run_child(worker::Heritage heritage, const std::string& title, pid_t master) noexcept {
   if (leave_master_) leave_master_();
@@ -58,9 +67,16 @@ void Spawner::run_child(worker::Heritage heritage, const std::string& title, pid
   platform::close_descriptors_except(keep);
   platform::reset_signals_in_child();
   ignore_what_is_for_the_master();
-  // The worker notices the master's death by its control channel; this is for one whose loop does not turn.
+  if (const Status confined = confine(heritage); !confined) {
+    log::error("a worker cannot give up its privileges",
+               {{"worker", heritage.index}, {"error", confined.error().message}});
+    _exit(1);
+  }
+  // The worker notices the master's death by its control channel; this is for one whose loop does not turn. Not before
+  // the change of user, at which the kernel forgets it.
   if (!platform::die_with_parent(master, SIGTERM)) _exit(0);
   if (title_ != nullptr) title_->set(title);
+  platform::allow_core();  // after any change of user
   const int code = body_(std::move(heritage));
   std::fflush(nullptr);
   _exit(code);

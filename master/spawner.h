@@ -1,7 +1,8 @@
 // Spawner: forks worker processes. Master; its main (and only) thread, outside of event callbacks.
 //
 // What the child has of the master's memory it never touches or destroys; what it has of descriptors it closes, but for
-// its heritage. So a child can do the master no harm, and a master's secret is not inherited by accident.
+// its heritage. It becomes the user and group that its configuration names, and gets no more privileges ever. So a
+// child can do the master no harm, and a master's secret is not inherited by accident.
 #pragma once
 
 #include <sys/types.h>
@@ -28,6 +29,8 @@ class Spawner {
   Result<pid_t> spawn(worker::Heritage heritage, const std::string& title);
 
  private:
+  /// Gives up in the child what only the master needs.
+  static Status confine(const worker::Heritage& heritage);
   [[noreturn]] void run_child(worker::Heritage heritage, const std::string& title, pid_t master) noexcept;
 
   Body body_;

@@ -21,38 +21,6 @@ constexpr milliseconds kLeaveGrace{1'000};
 /// More passes than any honest sequence of actions takes.
 constexpr int kMaxPasses = 5'000;
 
-LogLevel level_of(ExitReason reason) {
-  switch (reason) {
-    case ExitReason::Drained:
-      return LogLevel::Debug;
-    case ExitReason::Cut:
-    case ExitReason::DrainOverdue:
-    case ExitReason::Killed:
-      return LogLevel::Warn;
-    case ExitReason::Failed:
-    case ExitReason::Crashed:
-    case ExitReason::Hung:
-    case ExitReason::NeverReady:
-    case ExitReason::kCount:
-      return LogLevel::Error;
-  }
-  return LogLevel::Error;
-}
-
-void log_death(const Death& death, milliseconds age) {
-  const WorkerView& last = death.last;
-  const Obituary& obituary = death.obituary;
-  const std::string how = obituary.signal != 0 ? signal_name(obituary.signal) : std::to_string(obituary.exit_code);
-  log::write(level_of(obituary.reason), "worker ended",
-             {{"reason", to_string(obituary.reason)},
-              {obituary.signal != 0 ? "signal" : "exit_code", how},
-              {"worker", last.index},
-              {"worker_pid", last.pid},
-              {"generation", last.generation},
-              {"age_ms", age.count()},
-              {"core", obituary.core}});
-}
-
 /// Whether a death in a shutdown means that somebody's request was lost.
 bool lost_work(ExitReason reason) {
   return own_fault(reason) || reason == ExitReason::Cut || reason == ExitReason::DrainOverdue;
@@ -71,9 +39,10 @@ void Supervisor::step() {
   wake_at_ = now + kTick;
   bury_the_dead(now);
   if (shutdowns_noted_ > 0) begin_shutdown(now);
-  if (!hold_reloads_ && std::exchange(reload_noted_, false) && !plan_->desired().shutdown) load_anew(now);
+  tell_of_drain(now);
+  if (!hold_reloads_) take_requests(now);
   for (int pass = 0; pass < kMaxPasses; ++pass) {
-    fleet_.observe(now, setup_.limits);
+    fleet_.observe(now);
     const std::vector<WorkerView> views = fleet_.views();
     if (std::any_of(views.begin(), views.end(), accepting)) plan_->worker_ready();
     bool changed = false;
@@ -85,6 +54,7 @@ void Supervisor::step() {
   close_retired_listeners(now);
   announce();
   tell_of_waiting();
+  tickets_.tell();
   wake_.arm(duration_cast<microseconds>(std::max(wake_at_ - now, Clock::duration::zero())));
 }
 
@@ -123,6 +93,7 @@ bool Supervisor::apply(const action::Exit& order, TimePoint /*now*/) {
       break;
     case action::ExitCause::NeverServed:
       log::error("no worker ever got ready: giving up");
+      tickets_.close(Verdict::aborted("no worker ever got ready"));
       exit_code_ = 1;
       break;
   }
@@ -142,9 +113,12 @@ void Supervisor::bury_the_dead(TimePoint now) {
 }
 
 void Supervisor::on_death(const Death& death, TimePoint now) {
-  log_death(death, duration_cast<milliseconds>(now - death.last.started));
+  Crash crash{death.last, death.obituary, std::chrono::system_clock::now(),
+              duration_cast<milliseconds>(now - death.last.started), death.losses};
+  log_end(crash);
+  crashes_.add(std::move(crash));
   ++exits_[static_cast<size_t>(death.obituary.reason)];
-  if (plan_->desired().shutdown) {
+  if (draining(now)) {
     cut_short_ = cut_short_ || lost_work(death.obituary.reason);
   } else if (own_fault(death.obituary.reason) || death.obituary.reason == ExitReason::Killed) {
     if (generation(death.last.generation) != nullptr) ++restarts_;
@@ -154,21 +128,37 @@ void Supervisor::on_death(const Death& death, TimePoint now) {
 
 void Supervisor::begin_shutdown(TimePoint now) {
   const milliseconds timeout = serving().config.shutdown_timeout;
+  const milliseconds delay = serving().config.pre_drain_delay;
   for (; shutdowns_noted_ > 0; --shutdowns_noted_) {
-    if (plan_->desired().shutdown) {
+    if (draining(now)) {
       log::warn("asked to stop a second time: stopping at once");
       plan_->shut_down(now);
+    } else if (plan_->desired().shutdown) {
+      log::info("asked to stop a second time: not accepting any longer");
+      plan_->shut_down(now + timeout, now);
     } else {
-      log::info("stopping: finishing what is in flight", {{"timeout_ms", timeout.count()}});
-      plan_->shut_down(timeout.count() == 0 ? TimePoint::max() : now + timeout);
+      plan_->shut_down(now + delay + timeout, now + delay);
+      if (delay.count() == 0) continue;
+      log::info("stopping: accepting for a while yet", {{"delay_ms", delay.count()}});
+      fleet_.bid_farewell();
     }
   }
+}
+
+bool Supervisor::draining(TimePoint now) const {
+  const std::optional<Shutdown>& shutdown = plan_->desired().shutdown;
+  return shutdown && shutdown->drain_at <= now;
+}
+
+void Supervisor::tell_of_drain(TimePoint now) {
+  if (!draining(now) || std::exchange(drain_told_, true)) return;
+  log::info("stopping: finishing what is in flight", {{"timeout_ms", serving().config.shutdown_timeout.count()}});
 }
 
 /// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting; unless the
 /// service manager keeps the sockets, for then a later life of this gateway takes what waits.
 void Supervisor::close_listeners(TimePoint now) {
-  if (!plan_->desired().shutdown || listener_sets_.empty()) return;
+  if (!draining(now) || listener_sets_.empty()) return;
   if (close_listeners_at_ == TimePoint::max()) close_listeners_at_ = now + kLeaveGrace;
   if (fleet_.accepts() && now < close_listeners_at_) {
     wake_at_ = std::min(wake_at_, close_listeners_at_);

@@ -15,11 +15,13 @@
 
 #include "common/event_loop.h"
 #include "common/result.h"
+#include "master/crash_log.h"
 #include "master/fleet.h"
 #include "master/generation.h"
 #include "master/loaded_config.h"
 #include "master/metrics_collector.h"
 #include "master/plan.h"
+#include "master/reload_tickets.h"
 #include "master/service_notifier.h"
 #include "master/spawner.h"
 
@@ -39,13 +41,20 @@ class Companion {
   ~Companion() = default;
 };
 
+/// A verdict, for those who ask later.
+struct ReloadReport {
+  Verdict verdict;
+  std::string file;
+  std::chrono::system_clock::time_point time;
+};
+
 class Supervisor {
  public:
   struct Setup {
-    std::function<LoadedResult()> load;                 ///< reads the configuration anew
-    Companion* companion = nullptr;                     ///< outlives the supervisor
-    std::function<void(const Generation&)> on_serving;  ///< once: every worker of a generation is ready
-    std::function<void(const Stranger&)> on_stranger;   ///< a child has ended that was no worker; may be empty
+    std::function<LoadedResult(const std::string& file)> load;  ///< reads a configuration
+    Companion* companion = nullptr;                             ///< outlives the supervisor
+    std::function<void(const Generation&)> on_serving;          ///< once: every worker of a generation is ready
+    std::function<void(const Stranger&)> on_stranger;           ///< a child has ended that was no worker; may be empty
     Limits limits;
     /// The service manager has copies of the listening sockets: what waits in them at the end is for a later life.
     bool sockets_are_stored = false;
@@ -78,7 +87,11 @@ class Supervisor {
   /// Does what is due, and stops the loop when all is done. For the loop's turn hook.
   void step();
 
-  void note_reload() { reload_noted_ = true; }
+  /// Asks for a reload from `file`, which is then the one in use; "": from the one in use. `listener`: may be empty;
+  /// it is called within step(), unless the ticket is abandoned.
+  ReloadTickets::Id request_reload(std::string file, ReloadTickets::Listener listener);
+  void abandon_reload(ReloadTickets::Id ticket) { tickets_.abandon(ticket); }
+  void note_reload() { request_reload("", {}); }
   void note_shutdown() { ++shutdowns_noted_; }
 
   /// 0: drained. 1: cut short, or nobody ever served.
@@ -86,18 +99,27 @@ class Supervisor {
   /// "" when connections are served and will be for a while; else why not.
   [[nodiscard]] std::string not_ready_reason() const;
   [[nodiscard]] MasterFacts facts() const;
+  /// What became of the latest reload; nothing: there was none.
+  [[nodiscard]] const std::optional<ReloadReport>& last_report() const { return last_report_; }
+  /// What a reload reads when it is told no other file: that of the configuration that serves, or is about to.
+  [[nodiscard]] const std::string& config_file() const;
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
   [[nodiscard]] ServiceState service_state() const;
   [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
+  [[nodiscard]] const CrashLog& crashes() const { return crashes_; }
 
  private:
   void bury_the_dead(TimePoint now);
   void on_death(const Death& death, TimePoint now);
   void begin_shutdown(TimePoint now);
+  void tell_of_drain(TimePoint now);
+  /// In a shutdown, after pre_drain_delay.
+  [[nodiscard]] bool draining(TimePoint now) const;
   void close_listeners(TimePoint now);
-  void load_anew(TimePoint now);
-  void refuse(const std::vector<config::Diagnostic>& diagnostics);
-  void reload_failed(const std::string& why);
+  void take_requests(TimePoint now);
+  /// Reads `file` for the requests that ask for it.
+  void load_anew(const std::string& file, std::span<const ReloadTickets::Id> tickets, TimePoint now);
+  void reload_failed(const std::string& file, Verdict verdict);
   void upgrade_over(bool succeeded, const std::string& why);
   void announce();
   void tell_of_waiting();
@@ -139,8 +161,15 @@ class Supervisor {
   TimerEvent wake_;
   TimePoint wake_at_ = TimePoint::max();
 
-  bool reload_noted_ = false;
+  struct ReloadRequest {
+    ReloadTickets::Id ticket;
+    std::string file;
+  };
+  std::vector<ReloadRequest> requested_;
+  ReloadTickets tickets_;
+  std::optional<ReloadReport> last_report_;
   int shutdowns_noted_ = 0;
+  bool drain_told_ = false;
   bool announced_ = false;
   bool waiting_told_ = false;                        // that a reload waits
   TimePoint close_listeners_at_ = TimePoint::max();  // in a shutdown: at the latest
@@ -160,6 +189,7 @@ class Supervisor {
   std::string last_failure_;  // of a reload
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
+  CrashLog crashes_;
 };
 
 }  // namespace restgate::master

@@ -36,30 +36,62 @@ Status Supervisor::start(LoadedConfig first) {
   current_ = std::make_unique<Generation>(++last_generation_, std::move(first), workers, **listeners);
   plan_.emplace(GenerationPlan{current_->id, workers, current_->listeners.slots()});
   last_reload_ = std::chrono::system_clock::now();
+  log_cautions(current_->config, current_->tls);
   loop_.request_turn();
   return Ok{};
 }
 
-void Supervisor::load_anew(TimePoint now) {
+ReloadTickets::Id Supervisor::request_reload(std::string file, ReloadTickets::Listener listener) {
+  const ReloadTickets::Id ticket = tickets_.open(std::move(listener));
+  requested_.push_back({ticket, std::move(file)});
+  return ticket;
+}
+
+const std::string& Supervisor::config_file() const {
+  return pending_ ? pending_->config.file : current_->config.file;
+}
+
+void Supervisor::take_requests(TimePoint now) {
+  if (plan_->desired().shutdown) {
+    requested_.clear();
+    tickets_.close(Verdict::aborted("the gateway is stopping"));
+    return;
+  }
+  const std::vector<ReloadRequest> requests = std::exchange(requested_, {});
+  for (size_t next = 0; next < requests.size();) {
+    // Those that ask for the same file share one reading of it.
+    const auto file_of = [this](const ReloadRequest& r) { return r.file.empty() ? config_file() : r.file; };
+    const std::string file = file_of(requests[next]);
+    std::vector<ReloadTickets::Id> tickets;
+    for (; next < requests.size() && file_of(requests[next]) == file; ++next) tickets.push_back(requests[next].ticket);
+    load_anew(file, tickets, now);
+  }
+}
+
+void Supervisor::load_anew(const std::string& file, std::span<const ReloadTickets::Id> tickets, TimePoint now) {
   ++reloads_begun_;
-  LoadedResult loaded = setup_.load();
-  if (!loaded) return refuse(loaded.error());
-  pending_ = std::move(loaded).value();  // in place of one that still waits: the latest wins
-  plan_->want_roll(now);
+  if (file != config_file()) log::info("reload: asked to use another configuration file", {{"file", file}});
+  LoadedResult loaded = setup_.load(file);
+  if (loaded) {
+    pending_ = std::move(loaded).value();  // in place of one that still waits: the latest wins
+    plan_->want_roll(now);
+    for (const ReloadTickets::Id ticket : tickets) tickets_.waits(ticket);
+    return;
+  }
+  Verdict verdict = Verdict::refused(std::move(loaded).error());
+  for (const config::Diagnostic& diagnostic : verdict.diagnostics) log_diagnostic(diagnostic);
+  for (const ReloadTickets::Id ticket : tickets) tickets_.refused(ticket, verdict);
+  reload_failed(file, std::move(verdict));
 }
 
-void Supervisor::refuse(const std::vector<config::Diagnostic>& diagnostics) {
-  for (const config::Diagnostic& diagnostic : diagnostics) log_diagnostic(diagnostic);
-  reload_failed("the configuration has " + std::to_string(diagnostics.size()) +
-                (diagnostics.size() == 1 ? " error" : " errors"));
-}
-
-void Supervisor::reload_failed(const std::string& why) {
-  if (std::exchange(upgrading_, false)) return upgrade_over(false, why);
+void Supervisor::reload_failed(const std::string& file, Verdict verdict) {
+  if (std::exchange(upgrading_, false)) return upgrade_over(false, verdict.reason);
   ++reloads_failed_;
   last_reload_successful_ = false;
-  last_failure_ = why;
-  log::error("reload failed: the configuration before it serves on", {{"reason", why}, {"generation", serving().id}});
+  last_failure_ = verdict.reason;
+  log::error("reload failed: the configuration before it serves on",
+             {{"reason", verdict.reason}, {"generation", serving().id}});
+  last_report_ = {std::move(verdict), file, std::chrono::system_clock::now()};
 }
 
 Result<ListenerSet*> Supervisor::listeners_for(uint16_t port, uint32_t workers) {
@@ -123,30 +155,38 @@ bool Supervisor::apply(const action::BeginRoll& /*order*/, TimePoint now) {
   if (!bound) {
     plan_->drop_roll();
     retire_unused_listeners(now);
-    reload_failed(bound.error().message);
+    Verdict verdict = Verdict::aborted(bound.error().message);
+    tickets_.roll_impossible(verdict);
+    reload_failed(next.config.file, std::move(verdict));
     return true;
   }
+  tickets_.roll_begun();
   const uint32_t slots = current_->listeners.slots();
   previous_ =
       std::exchange(current_, std::make_unique<Generation>(++last_generation_, std::move(next), workers, **listeners));
   plan_->roll_begun({current_->id, workers, std::max(workers, current_->listeners.slots())}, slots);
   log::configure(current_->config.log_level, current_->config.log_format);
+  log_cautions(current_->config, current_->tls);
   log::info("reload: rolling the workers", {{"generation", current_->id}, {"workers", workers}});
   return true;
 }
 
 bool Supervisor::apply(const action::AbortRoll& order, TimePoint now) {
   plan_->roll_aborted(previous_->listeners.slots());
+  const std::string file = current_->config.file;
   current_ = std::exchange(previous_, nullptr);
   if (setup_.companion != nullptr) setup_.companion->roll_back();
   retire_unused_listeners(now);
   log::configure(current_->config.log_level, current_->config.log_format);
-  reload_failed(order.reason);
+  Verdict verdict = Verdict::aborted(order.reason);
+  tickets_.roll_ended(verdict);
+  reload_failed(file, std::move(verdict));
   return true;
 }
 
 bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   plan_->roll_finished();
+  const bool other_file = previous_->config.file != current_->config.file;
   previous_.reset();
   if (setup_.companion != nullptr) setup_.companion->commit();
   retire_unused_listeners(now);
@@ -162,6 +202,10 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
                                 {"workers", current_->workers},
                                 {"services", current_->config.services.size()},
                                 {"routes", current_->config.routes.size()}});
+  if (other_file)
+    log::info("reload: another configuration file is used from now on", {{"file", current_->config.file}});
+  last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
+  tickets_.roll_ended(last_report_->verdict);
   return true;
 }
 

@@ -48,6 +48,7 @@ void Supervisor::save(UpgradeState& state) const {
   }
   state.generation.id = current_->id;
   state.generation.workers = current_->workers;
+  state.generation.file = current_->config.file;
   state.generation.config = current_->config_text;
   state.last_generation = last_generation_;
   state.counters = {.restarts = restarts_,
@@ -61,7 +62,7 @@ void Supervisor::save(UpgradeState& state) const {
   state.last_reload_successful = last_reload_successful_;
   state.last_failure = last_failure_;
   state.last_reload = last_reload_;
-  state.reload_wanted = reload_noted_;
+  state.reload_wanted = !requested_.empty();
 }
 
 Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, LoadedResult next) {
@@ -89,12 +90,12 @@ Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, Loade
   last_reload_successful_ = state.last_reload_successful;
   last_failure_ = state.last_failure;
   last_reload_ = state.last_reload;
-  reload_noted_ = state.reload_wanted;
+  if (state.reload_wanted) note_reload();
   upgrading_ = true;
   reloads_begun_ = 1;  // as far as the service manager is concerned
   loop_.request_turn();
   if (!next) {
-    refuse(next.error());
+    reload_failed(current_->config.file, Verdict::refused(std::move(next).error()));
     return Ok{};
   }
   pending_ = std::move(next).value();

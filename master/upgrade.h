@@ -34,7 +34,7 @@ class Upgrade {
   };
 
   /// `program`: as this one was started, with the variables that its successor shall find; none: it cannot be upgraded.
-  Upgrade(Parts parts, std::optional<platform::Program> program, std::string config_path);
+  Upgrade(Parts parts, std::optional<platform::Program> program);
 
   void note() { noted_ = true; }
   /// A child has ended that was no worker.
@@ -57,7 +57,6 @@ class Upgrade {
 
   Parts parts_;
   std::optional<platform::Program> program_;
-  std::string config_path_;
   Phase phase_ = Phase::Idle;
   bool noted_ = false;
   bool waiting_told_ = false;

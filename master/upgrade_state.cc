@@ -73,7 +73,8 @@ Json to_json(const UpgradeState::Worker& worker) {
                {"signal", view.signal},
                {"row", worker.row},
                {"control", worker.control},
-               {"statistics", worker.statistics}};
+               {"statistics", worker.statistics},
+               {"flights", worker.flights}};
   if (worker.kill_cause) json["kill_cause"] = static_cast<int>(*worker.kill_cause);
   return json;
 }
@@ -97,6 +98,7 @@ UpgradeState::Worker worker_of(const Json& json) {
   worker.row = json.at("row").get<uint32_t>();
   worker.control = json.at("control").get<int>();
   worker.statistics = json.at("statistics").get<int>();
+  worker.flights = json.at("flights").get<int>();
   if (view.pid <= 0 || view.count == 0 || view.index >= view.count || worker.row >= kScoreboardRows)
     throw std::out_of_range("impossible numbers of a worker");
   return worker;
@@ -138,24 +140,26 @@ UpgradeState::Counters counters_of(const Json& json) {
 }
 
 Json to_json(const UpgradeState& state) {
-  Json json = {
-      {"agreements", agreements()},
-      {"master", state.master},
-      {"program", state.program},
-      {"admin", {{"wanted_port", state.admin.wanted_port}, {"fd", state.admin.fd}}},
-      {"scoreboard", state.scoreboard},
-      {"generation",
-       {{"id", state.generation.id}, {"workers", state.generation.workers}, {"listeners", state.generation.listeners}}},
-      {"last_generation", state.last_generation},
-      {"counters", to_json(state.counters)},
-      {"last_reload_successful", state.last_reload_successful},
-      {"last_failure", state.last_failure},
-      {"last_reload_us",
-       std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
-      {"reload_wanted", state.reload_wanted},
-      {"listeners", Json::array()},
-      {"mailboxes", Json::array()},
-      {"workers", Json::array()}};
+  Json json = {{"agreements", agreements()},
+               {"master", state.master},
+               {"program", state.program},
+               {"admin", {{"wanted_port", state.admin.wanted_port}, {"fd", state.admin.fd}}},
+               {"scoreboard", state.scoreboard},
+               {"generation",
+                {{"id", state.generation.id},
+                 {"workers", state.generation.workers},
+                 {"listeners", state.generation.listeners},
+                 {"file", state.generation.file}}},
+               {"last_generation", state.last_generation},
+               {"counters", to_json(state.counters)},
+               {"last_reload_successful", state.last_reload_successful},
+               {"last_failure", state.last_failure},
+               {"last_reload_us",
+                std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
+               {"reload_wanted", state.reload_wanted},
+               {"listeners", Json::array()},
+               {"mailboxes", Json::array()},
+               {"workers", Json::array()}};
   for (const UpgradeState::Mailbox& box : state.mailboxes) json["mailboxes"].push_back({box.in, box.out});
   for (const UpgradeState::Listeners& listeners : state.listeners) json["listeners"].push_back(to_json(listeners));
   for (const UpgradeState::Worker& worker : state.workers) json["workers"].push_back(to_json(worker));
@@ -173,6 +177,7 @@ UpgradeState state_of(const Json& json) {
   state.generation.id = json.at("generation").at("id").get<uint64_t>();
   state.generation.workers = json.at("generation").at("workers").get<uint32_t>();
   state.generation.listeners = json.at("generation").at("listeners").get<uint32_t>();
+  state.generation.file = json.at("generation").at("file").get<std::string>();
   state.last_generation = json.at("last_generation").get<uint64_t>();
   state.counters = counters_of(json.at("counters"));
   state.last_reload_successful = json.at("last_reload_successful").get<bool>();
@@ -221,7 +226,7 @@ std::vector<int> UpgradeState::descriptors() const {
   for (const Listeners& set : listeners)
     for (const Slot& slot : set.slots) all.push_back(slot.fd);
   for (const Mailbox& box : mailboxes) all.insert(all.end(), {box.in, box.out});
-  for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics});
+  for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics, worker.flights});
   return all;
 }
 

@@ -45,6 +45,7 @@ struct UpgradeState {
     uint32_t row = 0;  ///< of the scoreboard
     int control = -1;
     int statistics = -1;  ///< its block
+    int flights = -1;     ///< its flight recorder
   };
   struct Mailbox {
     int in = -1;
@@ -55,7 +56,8 @@ struct UpgradeState {
     uint64_t id = 0;
     uint32_t workers = 1;
     uint32_t listeners = 0;  ///< which of them
-    std::string config;      ///< the text of its file
+    std::string file;        ///< its configuration file
+    std::string config;      ///< what that said
   };
   struct Counters {
     uint64_t restarts = 0;

@@ -18,8 +18,13 @@ constexpr milliseconds kVeryLong = std::chrono::hours(24 * 365);
 }  // namespace
 
 WorkerHandle::WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block,
-                           ScoreboardRow& row)
-    : loop_(loop), view_(forked), control_(std::move(control)), block_(std::move(block)), row_(row) {}
+                           flight::Block flights, ScoreboardRow& row)
+    : loop_(loop),
+      view_(forked),
+      control_(std::move(control)),
+      block_(std::move(block)),
+      flights_(std::move(flights)),
+      row_(row) {}
 
 void WorkerHandle::on_io(IoReady /*ready*/) {
   for (;;) {
@@ -51,6 +56,7 @@ void WorkerHandle::on_message(const ipc::Message& message) {
     case ipc::Kind::Serve:
     case ipc::Kind::Drain:
     case ipc::Kind::LeavePort:
+    case ipc::Kind::Farewell:
       break;  // the master's to say
   }
 }
@@ -72,14 +78,18 @@ void WorkerHandle::leave_port(uint16_t port) {
   (void)control_.send({ipc::Kind::LeavePort, 0, port});
 }
 
-void WorkerHandle::observe(TimePoint now, milliseconds drain_limit) {
+void WorkerHandle::bid_farewell() {
+  (void)control_.send({ipc::Kind::Farewell, 0, 0});
+}
+
+void WorkerHandle::observe(TimePoint now) {
   const TimePoint beat{milliseconds(row_.heartbeat_ms.load(std::memory_order_relaxed))};
   view_.heartbeat = std::max(view_.started, beat);
   if (view_.state != WorkerState::Ready || row_.accepting.load(std::memory_order_acquire) != 0) return;
   // Somebody sent it SIGTERM: it takes no connections any more, so its place is free.
   view_.state = WorkerState::Draining;
   view_.drain_mode = DrainMode::Roll;
-  view_.drain_deadline = now + drain_limit;
+  view_.drain_deadline = now + view_.drain_limit;
 }
 
 void WorkerHandle::drain(TimePoint deadline, DrainMode mode, TimePoint now) {

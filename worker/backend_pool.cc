@@ -3,22 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "common/log.h"
-
 namespace restgate::worker {
 
-BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index)
+BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index,
+                         TlsContext* tls)
     : context_(context),
       service_(service),
       index_(index),
-      endpoints_(resolver, context.loop, service.url.host, service.url.port) {
-  if (service.url.scheme != config::Scheme::Https) return;
-  auto tls = TlsContext::create(service);
-  if (tls.ok())
-    tls_ = std::move(tls).value();
-  else
-    log::error("TLS to this service cannot be set up", {{"service", service.name}, {"error", tls.error().message}});
-}
+      endpoints_(resolver, context.loop, service.url.host, service.url.port),
+      tls_(tls) {}
 
 BackendPool::~BackendPool() = default;
 

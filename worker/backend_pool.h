@@ -15,7 +15,8 @@ namespace restgate::worker {
 
 class BackendPool {
  public:
-  BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index);
+  /// `tls`: outlives it; null: the service is plain, or it has none (then nothing connects).
+  BackendPool(Context& context, Resolver& resolver, const config::Service& service, uint32_t index, TlsContext* tls);
   BackendPool(const BackendPool&) = delete;
   BackendPool& operator=(const BackendPool&) = delete;
   ~BackendPool();
@@ -48,7 +49,7 @@ class BackendPool {
   const config::Service& service_;
   const uint32_t index_;
   EndpointSet endpoints_;
-  std::unique_ptr<TlsContext> tls_;  // null: plain, or it could not be made (then nothing connects)
+  TlsContext* const tls_;
   std::vector<std::unique_ptr<BackendConnection>> all_;
   std::vector<BackendConnection*> idle_;
 };

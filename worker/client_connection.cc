@@ -15,6 +15,8 @@ namespace {
 constexpr int64_t kLingerMs = 2'000;
 // Exchanges that a connection may go through in one turn before others get theirs.
 constexpr int kExchangesPerTurn = 64;
+// Empty lines between two requests that are passed over here; more of them are the parser's to judge.
+constexpr uint8_t kMaxEmptyLines = 4;
 // Whoever can connect could fill the log otherwise.
 constexpr int64_t kWarningEveryMs = 10'000;
 
@@ -56,7 +58,8 @@ void ClientConnection::on_io(IoReady ready) {
       if (ready.readable) advance();
       break;
     case State::Busy:
-      (void)exchange_->on_client_io();
+      // Without an exchange it has used up its share of a turn: resume() goes on.
+      if (exchange_) (void)exchange_->on_client_io();
       break;
     case State::Lingering:
       discard_input();
@@ -74,6 +77,7 @@ void ClientConnection::advance() {
     if (context_.drain == Drain::HandOver && hand_over()) break;
     if (!facts_.proxied && has_input()) take_proxy_header();
     if (state_ == State::Closed) break;
+    if (facts_.proxied) skip_empty_lines();
     if (!has_input() || !facts_.proxied) {
       if (!readable()) {
         if (!has_input()) become_idle();
@@ -90,9 +94,19 @@ void ClientConnection::advance() {
     set_state(State::Busy);
     exchange_ = context_.exchanges->take();
     ++facts_.requests;
+    empty_lines_ = 0;
     exchange_->start(*this, std::exchange(facts_.head_begun, false) ? facts_.since_ms * 1000 : 0);
   }
   advancing_ = false;
+}
+
+/// An empty line after a request is an old habit of clients (RFC 9112 §2.2): it begins nothing, and the connection that
+/// ends with it is idle and holds no buffer.
+void ClientConnection::skip_empty_lines() {
+  while (has_input() && empty_lines_ < kMaxEmptyLines && inbox_->view().substr(0, 2) == "\r\n") {
+    inbox_->consume(2);
+    ++empty_lines_;
+  }
 }
 
 /// Looks at what has come of the PROXY header (proxy_protocol.h), which goes before all else.

@@ -71,6 +71,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void on_io(IoReady ready) override;
   void on_deadline() override;
   void advance();
+  void skip_empty_lines();
   void take_proxy_header();
   void refuse_proxy_header(std::string_view why);
   void on_end_of_input();
@@ -86,6 +87,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   bool probe_ = false;
+  uint8_t empty_lines_ = 0;  // passed over since the last request
   PeerTrust trust_;
   ClientFacts facts_;  // head_begun, since_ms: of the time before it came here, until the first exchange
 };

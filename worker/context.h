@@ -1,6 +1,7 @@
 // Context: what every connection and exchange of a worker uses; owned by the Worker, outlives them all. Worker.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -8,16 +9,21 @@
 #include <vector>
 
 #include "common/event_loop.h"
+#include "common/flight/writer.h"
 #include "common/stats.h"
 #include "config/model.h"
 #include "worker/access_log.h"
 #include "worker/buffer_pool.h"
 #include "worker/graveyard.h"
 #include "worker/http1/head.h"
+#include "worker/http_date.h"
 #include "worker/router.h"
 #include "worker/timer_wheel.h"
 
 namespace restgate::worker {
+
+/// A buffer has this room behind the largest head, for the bytes of its body.
+inline constexpr size_t kBodyRoom = 16 * 1024;
 
 class BackendPool;
 class ClientSet;
@@ -37,6 +43,7 @@ struct Context {
   const Router& router;
   const http1::Limits limits;
   stats::Writer stats;
+  flight::Writer flights;
   EventLoop& loop;
   BufferPool& buffers;
   TimerWheel& timers;
@@ -44,6 +51,7 @@ struct Context {
   AccessLog& access_log;
   /// One use at a time: a head is rendered here and flushed at once (see Outbox).
   std::span<char> scratch;
+  HttpDate date{};
   /// By index of Config::services.
   std::vector<std::unique_ptr<BackendPool>> backends{};
   ClientSet* clients = nullptr;
@@ -53,6 +61,11 @@ struct Context {
   Drain drain = Drain::None;
   /// While Drain::Close: for how long an idle connection may still bring a request.
   int64_t drain_grace_ms = 0;
+  /// The gateway will stop: this worker serves on, but no client shall count on its connection.
+  bool farewell = false;
+
+  /// Whether a connection ends with the answer that it waits for.
+  [[nodiscard]] bool answers_are_last() const { return drain == Drain::Close || farewell; }
 };
 
 }  // namespace restgate::worker

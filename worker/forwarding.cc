@@ -1,9 +1,10 @@
 #include "worker/forwarding.h"
 
+#include <algorithm>
 #include <array>
-#include <ctime>
 
 #include "worker/http1/char_class.h"
+#include "worker/http1/field_line.h"
 #include "worker/http1/writer.h"
 
 namespace restgate::worker {
@@ -131,8 +132,11 @@ std::string_view render_request_head(std::span<char> space, const ForwardedReque
   out.raw(" HTTP/1.1\r\n");
   const bool keep_host = request.service.preserve_host && !request.head.host.empty();
   out.field("Host", keep_host ? request.head.host : std::string_view(request.service.url.authority));
+  const bool counted = request.head.max_forwards != http1::RequestHead::kNoMaxForwards;
   for (const Field& field : request.head.fields)
-    if (passes_to_backend(field, request.trust)) out.field(field.name, field.value);
+    if (passes_to_backend(field, request.trust) && !(counted && field.id == FieldId::MaxForwards))
+      out.field(field.name, field.value);
+  if (counted) out.field("Max-Forwards", request.head.max_forwards - 1);  // 0 is not passed on
   write_request_framing(out, request.head);
   write_request_connection(out, request);
   write_forwarded(out, request);
@@ -149,11 +153,14 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
   out.raw(" ");
   out.raw(head.reason);
   out.raw("\r\n");
+  bool dated = head.status < 200 || response.date.empty();
   for (const Field& field : head.fields) {
     if (field.hop_by_hop || field.id == FieldId::ContentLength || field.id == FieldId::TransferEncoding) continue;
-    if (field.id == FieldId::Trailer && !response.chunked) continue;
+    if (field.id == FieldId::Trailer && !response.trailers) continue;  // what is announced will not come
+    dated = dated || field.id == FieldId::Date;
     out.field(field.name, field.value);
   }
+  if (!dated) out.field("Date", response.date);
   // RFC 9110 §8.6: no Content-Length with 1xx or 204.
   if (response.chunked) {
     out.raw("Transfer-Encoding: chunked\r\n");
@@ -177,14 +184,6 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
 }
 
 namespace {
-
-/// IMF-fixdate (RFC 9110 §5.6.7).
-size_t format_date(std::span<char> to) {
-  const time_t now = time(nullptr);
-  tm parts{};
-  gmtime_r(&now, &parts);
-  return strftime(to.data(), to.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-}
 
 std::string_view own_body(std::span<char> space, const OwnResponse& response) {
   HeadWriter body(space.data(), space.data() + space.size());
@@ -213,9 +212,6 @@ std::string_view own_body(std::span<char> space, const OwnResponse& response) {
 std::string_view render_own_response(std::span<char> space, const OwnResponse& response) {
   std::array<char, 256> body_space;
   const std::string_view body = own_body(body_space, response);
-  std::array<char, 40> date;
-  const size_t date_size = format_date(date);
-
   HeadWriter out(space.data(), space.data() + space.size());
   out.raw("HTTP/1.1 ");
   out.number(response.status);
@@ -228,7 +224,7 @@ std::string_view render_own_response(std::span<char> space, const OwnResponse& r
   out.raw("Content-Length: ");
   out.number(body.size());
   out.raw("\r\n");
-  out.field("Date", {date.data(), date_size});
+  out.field("Date", response.date);
   if (response.close)
     out.raw("Connection: close\r\n");
   else if (response.http10_keep_alive)
@@ -238,15 +234,44 @@ std::string_view render_own_response(std::span<char> space, const OwnResponse& r
   return finished(out, space);
 }
 
+namespace {
+
+/// "q=0" in any spelling: the type is refused (RFC 9110 §12.4.2).
+bool is_refused(std::string_view parameters) {
+  bool refused = false;
+  while (!parameters.empty()) {
+    const size_t end = std::min(parameters.find(';'), parameters.size());
+    const std::string_view parameter = http1::trim_ows(parameters.substr(0, end));
+    parameters.remove_prefix(std::min(end + 1, parameters.size()));
+    if (parameter.size() > 2 && (parameter[0] | 0x20) == 'q' && parameter[1] == '=')
+      refused = parameter.find_first_not_of("0.", 2) == std::string_view::npos;
+  }
+  return refused;
+}
+
+/// Of a media range without its parameters, in any case: application/json, application/*+json, application/*.
+bool is_json(std::string_view range) {
+  constexpr std::string_view kApplication = "application/";
+  constexpr std::string_view kSuffix = "+json";
+  if (!http1::equals_ignore_case(range.substr(0, kApplication.size()), kApplication)) return false;
+  const std::string_view subtype = range.substr(kApplication.size());
+  if (subtype == "*" || http1::equals_ignore_case(subtype, "json")) return true;
+  return subtype.size() > kSuffix.size() &&
+         http1::equals_ignore_case(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
+}
+
+}  // namespace
+
 bool prefers_json(const http1::RequestHead& head) {
+  bool json = false;
   for (const Field& field : head.fields) {
     if (field.id != FieldId::Accept) continue;
-    const std::string_view value = field.value;
-    if (value.find("application/json") != std::string_view::npos ||
-        value.find("application/problem+json") != std::string_view::npos)
-      return true;
+    http1::for_each_element(field.value, [&json](std::string_view element) {
+      const size_t end = std::min(element.find(';'), element.size());
+      json = json || (is_json(http1::trim_ows(element.substr(0, end))) && !is_refused(element.substr(end)));
+    });
   }
-  return false;
+  return json;
 }
 
 }  // namespace restgate::worker

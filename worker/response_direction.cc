@@ -46,6 +46,8 @@ bool list_has(std::string_view list, std::string_view token) {
 }  // namespace
 
 void Exchange::on_backend_io() {
+  touch();
+  if (backend_->spoke_unasked()) return (void)backend_failed(Reason::BackendReset);
   if (request_ == RequestState::Sending && pump_request() == Alive::No) return;
   (void)pump_response();
 }
@@ -68,6 +70,7 @@ Alive Exchange::pump_response() {
       if (produce_response() == Alive::No) return Alive::No;
       if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
+    backend_->look_again();
     if (!backend_->readable()) return Alive::Yes;
     if (read_backend() == Alive::No) return Alive::No;
     if (response_ == ResponseState::None) return Alive::Yes;  // sent again on another connection
@@ -140,17 +143,20 @@ Alive Exchange::final_response() {
   const bool streamed = head.body == BodyKind::Chunked || head.body == BodyKind::UntilClose;
   if (streamed && request.minor_version == 0) close_after_ = true;
   // The rest of the upload may never come: the connection is not promised to anybody.
-  if (request_ != RequestState::Done || context_.drain == Drain::Close) close_after_ = true;
+  if (request_ != RequestState::Done || context_.answers_are_last()) close_after_ = true;
 
   response_framing_.chunked = streamed && request.minor_version > 0;
   response_framing_.trailers = request.te_trailers;
   ForwardedResponse response{context_.config, head, request.minor_version, response_framing_.chunked, close_after_};
+  response.trailers = response_framing_.chunked && response_framing_.trailers;
+  response.date = context_.date.text(context_.loop.now_ms());
   const std::string_view rendered = render_response_head(context_.scratch, response);
   if (rendered.empty()) return backend_failed(Reason::BackendBadResponse);
   to_client_.add_scratch(rendered);
   status_ = head.status;
   response_begun_ = head_waits_ = true;
   response_ = ResponseState::Streaming;
+  context_.flights.phase(flight_, flight::Phase::Streaming);
   response_body_.start(head.body, head.content_length);
   backend_->inbox().consume(response_parser_.consumed());
   if (route_->response_header_timeout.count() > 0) update_deadline();
@@ -233,6 +239,7 @@ Alive Exchange::switch_protocols() {
   status_ = 101;
   backend_->inbox().consume(response_parser_.consumed());
   record(Reason::None);
+  context_.flights.end(flight_);
   BackendConnection& backend = *std::exchange(backend_, nullptr);
   ClientConnection& client = *client_;
   client.inbox().unpin();

@@ -9,8 +9,6 @@
 #include <cerrno>
 #include <cstring>
 
-#include "common/log.h"
-
 namespace restgate::worker {
 namespace {
 
@@ -283,8 +281,7 @@ Result<std::unique_ptr<TlsContext>> TlsContext::create(const config::Service& se
 Status TlsContext::load_trust(const config::Service& service) {
   SSL_CTX* context = context_.get();
   if (!service.tls.verify) {
-    log::warn("the backend's certificate is NOT verified: anybody on the way can read and change the traffic",
-              {{"service", service.name}, {"host", service.url.host}, {"key", "tls.verify"}});
+    caution_ = "the backend's certificate is NOT verified: anybody on the way can read and change the traffic";
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
     return Ok{};
   }
@@ -304,8 +301,7 @@ Status TlsContext::load_trust(const config::Service& service) {
   for (const char* bundle : {"/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"})
     if (::access(bundle, R_OK) == 0 && SSL_CTX_load_verify_file(context, bundle) == 1) return Ok{};
   ERR_clear_error();
-  log::warn("no CA certificates found on this system: every https backend will be refused",
-            {{"service", service.name}});
+  caution_ = "no CA certificates found on this system: every certificate will be refused";
   return Ok{};
 }
 

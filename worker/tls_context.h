@@ -1,6 +1,8 @@
 // TlsContext: how one https service is spoken to; TlsClient: one TLS session with it (OpenSSL). Worker.
 //
-// A context belongs to one worker process and one service and must outlive its clients. TLS 1.2 or later, ALPN
+// The master makes a context when it loads a configuration, and owns it: so a file that is no good is found before
+// anything is changed, and a worker needs no right to read a key. Each worker uses the copy that fork gives it. A
+// context belongs to one service and must outlive its clients. TLS 1.2 or later, ALPN
 // http/1.1, the certificate checked against the system's CAs (or ca_file) and the service's host name, unless
 // `tls.verify` is false. The latest session is kept and offered at the next connection (resumption).
 // SIGPIPE: all bytes go through a BIO of ours that sends with MSG_NOSIGNAL; no signal disposition is relied on.
@@ -15,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/result.h"
 #include "config/model.h"
@@ -75,6 +78,9 @@ class TlsContext {
   TlsContext& operator=(const TlsContext&) = delete;
   ~TlsContext();
 
+  /// What the person who runs this should know, in a sentence; "": nothing.
+  [[nodiscard]] const std::string& caution() const { return caution_; }
+
   /// A session over the connected (or connecting) socket `fd`, which stays the caller's. Null when memory runs out.
   std::unique_ptr<TlsClient> new_client(int fd);
 
@@ -92,7 +98,11 @@ class TlsContext {
   std::unique_ptr<SSL_CTX, OpensslDeleter> context_;
   std::unique_ptr<SSL_SESSION, OpensslDeleter> session_;  // the latest one that may be resumed
   std::string server_name_;                               // SNI; "" for an IP literal
-  std::array<char, kCoalesceBytes> coalesced_{};          // where small pieces are joined into one record
+  std::string caution_;
+  std::array<char, kCoalesceBytes> coalesced_{};  // where small pieces are joined into one record
 };
+
+/// By index of Config::services; null: that service is plain.
+using TlsContexts = std::vector<std::unique_ptr<TlsContext>>;
 
 }  // namespace restgate::worker

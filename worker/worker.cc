@@ -14,8 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Room behind the largest head for the beginning of its body.
-constexpr size_t kBodyRoom = 16 * 1024;
 constexpr size_t kMinBuffer = 64 * 1024;
 constexpr size_t kKeepBuffers = 512;
 // What our own fields can add to a head, beyond the service's base path and query.
@@ -56,6 +54,7 @@ Worker::Worker(Heritage heritage)
                .limits = {heritage_.config->max_header_size, heritage_.config->max_headers,
                           std::min<uint32_t>(heritage_.config->max_header_size, http1::Limits{}.max_target_bytes)},
                .stats = heritage_.stats,
+               .flights = heritage_.flights,
                .loop = loop_,
                .buffers = buffers_,
                .timers = timers_,
@@ -84,7 +83,8 @@ Worker::Worker(Heritage heritage)
   context_.handover = &handover_;
   const auto& services = context_.config.services;
   for (uint32_t i = 0; i < services.size(); ++i)
-    context_.backends.push_back(std::make_unique<BackendPool>(context_, resolver_, services[i], i));
+    context_.backends.push_back(std::make_unique<BackendPool>(
+        context_, resolver_, services[i], i, heritage_.tls != nullptr ? heritage_.tls->at(i).get() : nullptr));
 }
 
 Worker::~Worker() {
@@ -148,6 +148,9 @@ void Worker::on_message(const ipc::Message& message, UniqueFd passed) {
     case ipc::Kind::LeavePort:
       slots_.leave_port(static_cast<uint16_t>(message.value));
       break;
+    case ipc::Kind::Farewell:
+      context_.farewell = true;
+      break;
     case ipc::Kind::Ready:
     case ipc::Kind::Serving:
     case ipc::Kind::Left:
@@ -166,7 +169,6 @@ void Worker::serve() {
 void Worker::retire() {
   if (context_.drain != Drain::None) return;
   leave_slots(false);
-  if (!handover_.has_successor()) return close_connections(kRollGraceMs);
   context_.drain = Drain::HandOver;
   for (const auto& backend : context_.backends) backend->close_idle();
   loop_.request_turn();  // there may be nothing to wait for
@@ -225,6 +227,7 @@ void Worker::on_turn() {
   access_log_.flush();
   if (access_log_.pending()) log_retry_.arm(kLogRetry);
   graveyard_.clear();
+  context_.flights.rest();
   beat();
   const int64_t begun_us = loop_.now_us();
   context_.stats.add(stats::Counter::LoopTurns);

@@ -256,6 +256,21 @@ std::string Process::err_text() const {
   return text;
 }
 
+void suspend(pid_t pid) {
+  if (::kill(pid, SIGSTOP) != 0) throw Failure("SIGSTOP: " + std::string(std::strerror(errno)));
+  const auto stopped = [pid] {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    return text.find(") T ") != std::string::npos;
+  };
+  if (!eventually(stopped)) throw Failure("process " + std::to_string(pid) + " does not stop");
+}
+
+void resume(pid_t pid) {
+  if (::kill(pid, SIGCONT) != 0) throw Failure("SIGCONT: " + std::string(std::strerror(errno)));
+}
+
 size_t anonymous_memory(pid_t pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   std::string word;

@@ -93,6 +93,10 @@ class Process {
   std::thread collector_;
 };
 
+/// Stops a process (SIGSTOP) and waits until it stands still: what happens until resume() reaches it all at once.
+void suspend(pid_t pid);
+void resume(pid_t pid);
+
 /// Resident anonymous memory of a process in bytes (RssAnon).
 size_t anonymous_memory(pid_t pid);
 

@@ -178,6 +178,26 @@ admin_port: 8080)",
      R"(gate.yaml:1:19: shutdown_timeout: expected a duration from 1ms to 1000h, got no value
   shutdown_timeout: ~
                     ^)"},
+    {"StreamDrainOff", "stream_drain_timeout: off",
+     R"(gate.yaml:1:23: stream_drain_timeout: cannot be off: expected a duration from 1ms to 1000h
+  stream_drain_timeout: off
+                        ^)"},
+    {"AdminSocketRelative", "admin_socket: run/admin.sock",
+     R"(gate.yaml:1:15: admin_socket: expected an absolute path, got 'run/admin.sock'
+  admin_socket: run/admin.sock
+                ^)"},
+    {"UserList", "user: [a]",
+     R"(gate.yaml:1:7: user: expected a name or a number, got a list
+  user: [a]
+        ^)"},
+    {"UserEmpty", "user: ''",
+     R"(gate.yaml:1:7: user: is empty: expected a name or a number
+  user: ''
+        ^)"},
+    {"GroupAlone", "group: www-data",
+     R"(gate.yaml:1:8: group: says nothing without the key 'user'
+  group: www-data
+         ^)"},
     {"SizeUnit", "max_body_size: 10mb",
      R"(gate.yaml:1:18: max_body_size: unknown unit 'mb'; did you mean 'MB'?
   max_body_size: 10mb
@@ -264,6 +284,13 @@ admin_port: 8080)",
   proxy_protocol: v2
                   ^)"},
 };
+
+/// A unix socket's address has room for so much.
+TEST(AdminSocket, MayBeAsLongAsTheKernelTakes) {
+  const auto path = [](size_t length) { return "admin_socket: /" + std::string(length - 1, 'x'); };
+  EXPECT_EQ(diagnose(with_services(path(107))), "accepted");
+  EXPECT_NE(diagnose(with_services(path(108))).find("admin_socket: is longer than 107 bytes"), std::string::npos);
+}
 
 class TopLevelErrors : public testing::TestWithParam<ErrorRow> {};
 

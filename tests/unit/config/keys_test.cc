@@ -48,6 +48,8 @@ TEST(Keys, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(result->write_timeout, expected.write_timeout);
   EXPECT_EQ(result->idle_timeout, expected.idle_timeout);
   EXPECT_EQ(result->shutdown_timeout, expected.shutdown_timeout);
+  EXPECT_EQ(result->pre_drain_delay, expected.pre_drain_delay);
+  EXPECT_EQ(result->stream_drain_timeout, expected.stream_drain_timeout);
   EXPECT_EQ(result->connect_timeout, expected.connect_timeout);
   EXPECT_EQ(result->response_header_timeout, expected.response_header_timeout);
   EXPECT_EQ(result->tunnel_idle_timeout, expected.tunnel_idle_timeout);
@@ -79,7 +81,8 @@ TEST(Keys, EachSaysWhatItIsAndWhatItsDefaultIs) {
 TEST(Keys, BoundsAreInclusive) {
   for (const std::string_view good :
        {"port: 65535", "workers: 1", "workers: 256", "max_headers: 1", "max_headers: 10000", "max_header_size: 1KiB",
-        "max_header_size: 1MiB", "idle_timeout: 1ms", "idle_timeout: 1000h", "max_body_size: 1"})
+        "max_header_size: 1MiB", "idle_timeout: 1ms", "idle_timeout: 1000h", "max_body_size: 1", "pre_drain_delay: 0s",
+        "pre_drain_delay: 0", "pre_drain_delay: off"})
     EXPECT_EQ(diagnose(with_services(good)), "accepted") << good;
   for (const std::string_view bad : {"port: 65536", "workers: 257", "max_headers: 10001", "max_header_size: 1023",
                                      "max_header_size: 1048577", "idle_timeout: 1000h1ms"})

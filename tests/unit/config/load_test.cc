@@ -99,6 +99,65 @@ TEST_F(Load, IsNotHeldUpByAPipeWithoutAWriter) {
   EXPECT_EQ(said_of(path), path + ": the file is empty");
 }
 
+TEST_F(Load, FindsUserAndGroup) {
+  const auto identity = [this](const std::string& keys) {
+    const LoadResult result = load(write("gate.yaml", with_services(keys)));
+    EXPECT_TRUE(result.ok()) << to_string(result.error());
+    return result.ok() ? result->identity : std::nullopt;
+  };
+  using platform::Identity;
+  EXPECT_EQ(identity(""), std::nullopt);
+  EXPECT_EQ(identity("user: root")->uid, 0U);
+  EXPECT_EQ(identity("user: 0")->gid, 0U);
+  EXPECT_EQ(identity("user: 4000000001\ngroup: 4000000002"), (Identity{4000000001U, 4000000002U, {4000000002U}}));
+  const auto other_group = identity("user: 'root'\ngroup: \"12345\"");
+  EXPECT_EQ(other_group->gid, 12345U);
+  EXPECT_THAT(other_group->groups, testing::Contains(12345U));
+}
+
+TEST_F(Load, SaysWhichUserOrGroupThereIsNot) {
+  const auto said = [this](const std::string& keys) { return said_of(write("gate.yaml", with_services(keys))); };
+  EXPECT_THAT(said("user: no such user\ngroup: root"),
+              HasSubstr("gate.yaml:1:7: user: 'no such user': this system has no such user"));
+  EXPECT_THAT(said("user: root\ngroup: no-such-group"),
+              HasSubstr("gate.yaml:2:8: group: 'no-such-group': this system has no such group"));
+  EXPECT_THAT(said("user: 4000000001"),
+              HasSubstr(":1:7: user: this system knows no user 4000000001: name its group with the key 'group'"));
+  EXPECT_THAT(said("user: 4294967295"), HasSubstr(":1:7: user: '4294967295': 4294967295 is no user number"));
+}
+
+TEST_F(Load, AsksWhatALaterStageThinks) {
+  const std::string path = write("gate.yaml", with_services("user: root"));
+  LoadChecks checks;
+  checks.identity = [](const platform::Identity& identity) {
+    return identity.uid == 0 ? std::optional<std::string>("not as root") : std::nullopt;
+  };
+  const LoadResult refused = load(path, checks);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(to_string(refused.error()), HasSubstr("gate.yaml:1:7: user: not as root"));
+
+  std::string asked;
+  checks = {};
+  checks.tls = [&](const Service& service, size_t index) {
+    asked += service.name + std::to_string(index);
+    return service.tls.verify ? std::optional<std::string>("a bad pair") : std::nullopt;
+  };
+  const LoadResult tls = load(write("gate.yaml", R"(observed_services:
+  - {name: a, service_url: "http://a", routes: [{name: a, methods: GET, pattern: /a}]}
+  - {name: b, service_url: "https://b", routes: [{name: b, methods: GET, pattern: /b}]}
+  - {name: c, service_url: "https://c", routes: [{name: c, methods: GET, pattern: /c}], tls: {server_name: x}}
+  - {name: d, service_url: "https://d", routes: [{name: d, methods: GET, pattern: /d}], tls: {verify: false}}
+  - {name: e, service_url: "https://e", routes: [{name: e, methods: GET, pattern: /e}], tls: {ca_file: /no/such/file}}
+)"),
+                              checks);
+  ASSERT_FALSE(tls.ok());
+  EXPECT_EQ(asked, "b1c2d3") << "not what is no TLS, and not what cannot be read at all";
+  const std::string said = to_string(tls.error());
+  EXPECT_THAT(said, HasSubstr("gate.yaml:3:28: observed_services[1].service_url: a bad pair"));
+  EXPECT_THAT(said, HasSubstr("gate.yaml:4:89: observed_services[2].tls: a bad pair"));
+  EXPECT_THAT(said, HasSubstr("observed_services[4].tls.ca_file: cannot read '/no/such/file'"));
+}
+
 TEST_F(Load, LooksForTheFilesThatTlsNames) {
   const std::string ca = write("ca.pem", "x");
   const auto config = [this](const std::string& file) {

@@ -43,7 +43,10 @@ TEST(Parser, TakesTheLeastAndFillsInDefaults) {
 TEST(Parser, TakesEveryKeyOfTheTopLevel) {
   const Config config = accept(with_services(R"(port: 0
 admin_port: 0
+admin_socket: /run/restgate/admin.sock
 workers: 4
+user: restgate
+group: 33
 log_level: trace
 log_format: json
 access_log: false
@@ -52,6 +55,8 @@ read_timeout: 2s
 write_timeout: "3s"
 idle_timeout: 4s
 shutdown_timeout: 5s
+pre_drain_delay: 8s
+stream_drain_timeout: 9s
 connect_timeout: 6s
 response_header_timeout: 7s
 tunnel_idle_timeout: 1.5h
@@ -63,7 +68,11 @@ proxy_protocol: true
 trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.port, 0);
   EXPECT_EQ(config.admin_port, 0);
+  EXPECT_EQ(config.admin_socket, "/run/restgate/admin.sock");
   EXPECT_EQ(config.workers, 4U);
+  EXPECT_EQ(config.user, "restgate");
+  EXPECT_EQ(config.group, "33");
+  EXPECT_FALSE(config.identity) << "only load() asks the system";
   EXPECT_EQ(config.log_level, LogLevel::Trace);
   EXPECT_EQ(config.log_format, LogFormat::Json);
   EXPECT_FALSE(config.access_log);
@@ -72,6 +81,8 @@ trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.write_timeout, milliseconds(3'000));
   EXPECT_EQ(config.idle_timeout, milliseconds(4'000));
   EXPECT_EQ(config.shutdown_timeout, milliseconds(5'000));
+  EXPECT_EQ(config.pre_drain_delay, milliseconds(8'000));
+  EXPECT_EQ(config.stream_drain_timeout, milliseconds(9'000));
   EXPECT_EQ(config.connect_timeout, milliseconds(6'000));
   EXPECT_EQ(config.response_header_timeout, milliseconds(7'000));
   EXPECT_EQ(config.tunnel_idle_timeout, milliseconds(5'400'000));

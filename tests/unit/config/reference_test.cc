@@ -80,7 +80,8 @@ TEST(Example, LoadsAsItIs) {
 TEST(Example, LoadsWithEveryKey) {
   // What the reader has to fill in first is commented out, as `# key: value`.
   std::string text = read_file("config/restgate.example.yaml");
-  for (const std::string key : {"ca_file:", "client_cert_file:", "client_key_file:"})
+  for (const std::string key :
+       {"ca_file:", "client_cert_file:", "client_key_file:", "admin_socket:", "user:", "group:"})
     text.replace(text.find("# " + key), 2 + key.size(), key);
   EXPECT_EQ(diagnose(text), "accepted");
   for (const KeyLevel& level : key_levels())

@@ -148,6 +148,12 @@ TEST(Plan, ASecondShutdownOnlyHastens) {
   EXPECT_EQ(plan.desired().shutdown->deadline, at(2'000));
   plan.shut_down(at(20'000));
   EXPECT_EQ(plan.desired().shutdown->deadline, at(2'000));
+  plan = Plan({1, 1, 1});
+  plan.shut_down(at(15'000), at(5'000));
+  plan.shut_down(at(12'000), at(2'000));
+  plan.shut_down(at(20'000), at(3'000));
+  EXPECT_EQ(plan.desired().shutdown->deadline, at(12'000));
+  EXPECT_EQ(plan.desired().shutdown->drain_at, at(2'000));
 }
 
 }  // namespace

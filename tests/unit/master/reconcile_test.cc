@@ -40,6 +40,7 @@ struct W {
   W slots(uint32_t n) && { return view.slots = n, *this; }
   W started(int64_t ms) && { return view.started = view.heartbeat = at(ms), *this; }
   W heartbeat(int64_t ms) && { return view.heartbeat = at(ms), *this; }
+  W drains_for(int64_t ms) && { return view.drain_limit = milliseconds(ms), *this; }
   W until(int64_t ms) && { return view.drain_deadline = at(ms), view.drain_mode = DrainMode::End, *this; }
   W killed(int signal, int64_t ms) && { return view.signal = signal, view.killed_at = at(ms), *this; }
 };
@@ -76,7 +77,9 @@ struct Wish {
   Wish slots(uint32_t n) && { return desired.current.slots = n, *this; }
   Wish failure(std::string why) && { return desired.failure = std::move(why), *this; }
   Wish pending(int64_t since_ms) && { return desired.pending_since = at(since_ms), *this; }
-  Wish shutdown(int64_t deadline_ms) && { return desired.shutdown = Shutdown{at(deadline_ms)}, *this; }
+  Wish shutdown(int64_t deadline_ms, int64_t drain_at_ms = -1'000) && {
+    return desired.shutdown = Shutdown{at(deadline_ms), at(drain_at_ms)}, *this;
+  }
   Wish not_before(std::vector<int64_t> times) && {
     for (const int64_t t : times) desired.not_before.push_back(at(t));
     return *this;
@@ -377,6 +380,11 @@ TEST(Reconcile, EndsWhatHangs) {
 
 TEST(Reconcile, BoundsDrains) {
   check({
+      {"each worker by its own generation's measure",
+       Wish(2, 1),
+       {W(1, 0, kReady, 1).drains_for(7'000), W(0, 0, kReady, 1).drains_for(9'000), {2, 0, kReady, 1}},
+       10,
+       {"drain 100 until 7010", "drain 0 until 9010"}},
       {"a drain's deadline: the worker keeps it itself",
        Wish(2, 1),
        {W(1, 0, kDraining, 1).until(3'000).heartbeat(3'000), W(2, 0, kReady, 1).heartbeat(3'000)},
@@ -471,6 +479,24 @@ TEST(Reconcile, ShutsDown) {
        {W(1, 0, kDraining, 1).until(15'000)},
        5'000,
        {"kill 100 with 6"}},
+  });
+}
+
+TEST(Reconcile, ServesOnUntilTheDrainBegins) {
+  check({
+      {"nobody drains yet", Wish().shutdown(15'000, 3'000), {{1, 0, kReady}, {1, 1, kReady}}, 10, {"wake 3000"}},
+      {"who dies is replaced", Wish().shutdown(15'000, 3'000), {{1, 0, kReady}}, 10, {"spawn 1/1"}},
+      {"a roll goes on",
+       Wish(2, 1).rolling_from(1, 1).shutdown(15'000, 3'000),
+       {{1, 0, kReady, 1}, {2, 0, kReady, 1}},
+       10,
+       {"drain 100 until 3600010"}},
+      {"none begins", Wish().pending(0).shutdown(15'000, 3'000), {{1, 0, kReady}, {1, 1, kReady}}, 10, {"wake 3000"}},
+      {"then",
+       Wish().shutdown(15'000, 3'000),
+       {{1, 0, kReady}, {1, 1, kReady}},
+       3'000,
+       {"end 100 until 15000", "end 101 until 15000"}},
   });
 }
 

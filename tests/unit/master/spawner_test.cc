@@ -1,17 +1,22 @@
 #include "master/spawner.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <set>
 #include <string>
 
 #include "common/ipc.h"
+#include "common/platform/identity.h"
+#include "config/model.h"
 
 namespace restgate::master {
 namespace {
@@ -60,6 +65,12 @@ bool has(uint64_t set, int signo) {
   return (set >> (signo - 1) & 1) != 0;
 }
 
+/// In a child: what it says is no concern of the test's output.
+void silence() {
+  const UniqueFd nowhere(open("/dev/null", O_WRONLY | O_CLOEXEC));
+  dup2(nowhere.get(), STDERR_FILENO);
+}
+
 TEST(Spawner, TheBodysResultIsTheExitCode) {
   EXPECT_EQ(exit_code_of([](worker::Heritage) { return 0; }), 0);
   EXPECT_EQ(exit_code_of([](worker::Heritage) { return 7; }), 7);
@@ -103,13 +114,83 @@ TEST(Spawner, TheChildLeavesTheMasterFirst) {
   EXPECT_EQ(left, 0);
 }
 
+TEST(Spawner, AChildMayLeaveACore) {
+  // As after a change of user.
+  const auto forbid = [] { prctl(PR_SET_DUMPABLE, 0); };
+  EXPECT_EQ(exit_code_of([](worker::Heritage) { return prctl(PR_GET_DUMPABLE); }, forbid), 1);
+}
+
 TEST(Spawner, AnExceptionIsACrash) {
   const auto body = [](worker::Heritage) -> int {
-    // The message of the runtime is no concern of this test's output.
-    (void)std::freopen("/dev/null", "w", stderr);
+    silence();
     throw std::runtime_error("nobody catches this");
   };
   EXPECT_EQ(exit_code_of(body), -SIGABRT);
+}
+
+/// A line of /proc/self/status, such as "Uid".
+std::string status_line(const std::string& name) {
+  std::ifstream file("/proc/self/status");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+  return "";
+}
+
+TEST(Spawner, AChildGetsNoNewPrivileges) {
+  const std::string before = status_line("NoNewPrivs");
+  EXPECT_EQ(exit_code_of([](worker::Heritage) { return status_line("NoNewPrivs") == "1" ? 0 : 1; }), 0);
+  EXPECT_EQ(status_line("NoNewPrivs"), before) << "the master may start another program";
+}
+
+/// Forks a worker of this configuration.
+int exit_code_with(const config::Config& config, Spawner::Body body) {
+  Spawner spawner(std::move(body), {}, nullptr);
+  auto channels = ipc::Channel::make_pair();
+  EXPECT_TRUE(channels.ok());
+  worker::Heritage heritage;
+  heritage.control = std::move(channels->second);
+  heritage.config = &config;
+  const auto pid = spawner.spawn(std::move(heritage), "worker");
+  EXPECT_TRUE(pid.ok());
+  int status = 0;
+  EXPECT_EQ(waitpid(*pid, &status, 0), *pid);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+TEST(Spawner, AChildBecomesTheUserOfItsConfiguration) {
+  config::Config config;
+  config.identity = {4'000'000'001, 4'000'000'002, {4'000'000'002, 4'000'000'003}};
+  if (!platform::check_may_become(*config.identity)) GTEST_SKIP() << "needs root";
+  const auto body = [](worker::Heritage heritage) {
+    if (platform::current_identity() != *heritage.config->identity) return 2;
+    if (status_line("Uid") != "4000000001\t4000000001\t4000000001\t4000000001") return 3;
+    if (status_line("Gid") != "4000000002\t4000000002\t4000000002\t4000000002") return 4;
+    if (status_line("CapPrm") != "0000000000000000" || status_line("NoNewPrivs") != "1") return 5;
+    int signal_of_death = 0;
+    prctl(PR_GET_PDEATHSIG, &signal_of_death);
+    if (signal_of_death != SIGTERM) return 6;
+    return prctl(PR_GET_DUMPABLE) == 1 ? 0 : 7;
+  };
+  const uid_t before = getuid();
+  EXPECT_EQ(exit_code_with(config, body), 0);
+  EXPECT_EQ(getuid(), before);
+}
+
+TEST(Spawner, AChildThatCannotChangeItsUserDoesNotServe) {
+  // Whoever may change to any user does so first, as a service manager would have.
+  std::fflush(nullptr);
+  const pid_t pid = fork();
+  if (pid == 0) {
+    silence();
+    const platform::Identity somebody{4'000'000'001, 4'000'000'002, {4'000'000'002}};
+    if (platform::check_may_become(somebody).ok() && !platform::become(somebody)) _exit(1);
+    config::Config config;
+    config.identity = {4'000'000'005, 4'000'000'005, {4'000'000'005}};
+    _exit(exit_code_with(config, [](worker::Heritage) { return 42; }) == 1 ? 0 : 2);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(pid, &status, 0), pid);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(Spawner, TheControlChannelsFarEndIsTheChildsAlone) {

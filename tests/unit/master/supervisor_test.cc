@@ -34,6 +34,9 @@ int fake_worker(worker::Heritage heritage) {
   beat(row);
   heritage.stats.add(stats::Counter::ConnectionsAccepted);
   heritage.stats.add(stats::Gauge::ConnectionsActive, 1);
+  flight::Head head;
+  head.path = "/in/flight";
+  (void)heritage.flights.begin(head, 1);
   if (kind != "silent") {
     if (!heritage.control.send({ipc::Kind::Ready, 0, 0})) return 2;
   }
@@ -105,7 +108,12 @@ class SupervisorTest : public testing::Test {
 
   void start(LoadedConfig first, Limits limits = {}) {
     Supervisor::Setup setup;
-    setup.load = [this] { return next_; };
+    setup.load = [this](const std::string& file) {
+      files_read_.push_back(file);
+      LoadedResult next = std::exchange(next_, bad_config());
+      if (next) next->config.file = file;
+      return next;
+    };
     setup.companion = &companion_;
     setup.on_serving = [this](const Generation&) { ++served_; };
     setup.limits = limits;
@@ -162,6 +170,7 @@ class SupervisorTest : public testing::Test {
   LoadedResult next_ = bad_config();
   std::unique_ptr<Supervisor> supervisor_;
   int served_ = 0;
+  std::vector<std::string> files_read_;
 };
 
 TEST_F(SupervisorTest, StartsTheWorkersAndSaysSoOnce) {
@@ -183,6 +192,13 @@ TEST_F(SupervisorTest, ReplacesAKilledWorker) {
   await([&] { return facts().workers_ready == 2 && pids().count(victim) == 0; });
   EXPECT_EQ(exits(ExitReason::Killed), 1U);
   EXPECT_EQ(facts().worker_restarts, 1U);
+  ASSERT_EQ(supervisor_->crashes().latest().size(), 1U);
+  const Crash& crash = supervisor_->crashes().latest().front();
+  EXPECT_EQ(crash.worker.pid, victim);
+  EXPECT_EQ(crash.obituary.signal, SIGKILL);
+  EXPECT_EQ(crash.losses.connections, 1U);
+  ASSERT_EQ(crash.losses.requests.size(), 1U) << "of the one that died, not of the others";
+  EXPECT_EQ(crash.losses.requests[0].target, "/in/flight");
 }
 
 TEST_F(SupervisorTest, ReloadReplacesEveryWorkerAndLosesNoCount) {
@@ -229,6 +245,138 @@ TEST_F(SupervisorTest, ABadConfigurationChangesNothing) {
   reload(config_of("good", 2));
   await_verdict(2);
   EXPECT_TRUE(facts().last_reload_successful) << "and does not stand in the way of the next";
+}
+
+TEST_F(SupervisorTest, EachRequestGetsItsVerdict) {
+  start(config_of("good", 2));
+  await_serving();
+  std::vector<std::string> heard;
+  const auto ask = [&](LoadedResult next, const std::string& file = "") {
+    next_ = std::move(next);
+    return supervisor_->request_reload(file, [&heard](const Verdict& verdict) {
+      heard.push_back(verdict.reason.empty() ? "generation " + std::to_string(verdict.generation) : verdict.reason);
+    });
+  };
+  ask(bad_config());
+  await([&] { return heard.size() == 1; });
+  EXPECT_EQ(heard.back(), "the configuration has 2 errors");
+  ASSERT_TRUE(supervisor_->last_report());
+  EXPECT_EQ(supervisor_->last_report()->verdict.diagnostics.size(), 2U) << "for those who ask later";
+
+  ask(config_of("dies", 2));
+  await([&] { return heard.size() == 2; });
+  EXPECT_THAT(heard.back(), testing::HasSubstr("exited with code 3"));
+  EXPECT_EQ(supervisor_->last_report()->verdict.kind, Verdict::Kind::Aborted);
+
+  companion_.fails = true;
+  ask(config_of("good", 2));
+  await([&] { return heard.size() == 3; });
+  EXPECT_EQ(heard.back(), "the admin port is taken");
+  companion_.fails = false;
+
+  ask(config_of("good", 2));
+  await([&] { return heard.size() == 4; });
+  EXPECT_EQ(heard.back(), "generation 3");
+
+  ask(config_of("good", 2));
+  supervisor_->note_shutdown();
+  await([&] { return heard.size() == 5; });
+  EXPECT_EQ(heard.back(), "the gateway is stopping");
+}
+
+TEST_F(SupervisorTest, ARequestDuringARollGetsTheVerdictOfTheNext) {
+  start(config_of("good", 2));
+  await_serving();
+  std::vector<std::pair<int, uint64_t>> heard;
+  const auto ask = [&](int who) {
+    next_ = config_of("good", 2);
+    supervisor_->request_reload("", [&heard, who](const Verdict& v) { heard.emplace_back(who, v.generation); });
+  };
+  ask(1);
+  await([this] { return companion_.prepared == 1; });
+  ask(2);
+  await([] { return true; });
+  ask(3);
+  await([&] { return heard.size() == 3; });
+  EXPECT_EQ(heard, (std::vector<std::pair<int, uint64_t>>{{1, 2}, {2, 3}, {3, 3}})) << "two and three are one roll";
+}
+
+TEST_F(SupervisorTest, ReadsTheFileThatItIsToldToUse) {
+  LoadedConfig first = config_of("good", 1);
+  first.config.file = "a.yaml";
+  start(std::move(first));
+  await_serving();
+  const auto ask = [this](const std::string& file, LoadedResult next) {
+    next_ = std::move(next);
+    const uint64_t before = facts().reloads_succeeded + facts().reloads_failed;
+    supervisor_->request_reload(file, {});
+    await_verdict(before + 1);
+    return std::exchange(files_read_, {});
+  };
+  using Files = std::vector<std::string>;
+  EXPECT_EQ(ask("", config_of("good", 1)), Files{"a.yaml"});
+  EXPECT_EQ(ask("b.yaml", bad_config()), Files{"b.yaml"});
+  EXPECT_EQ(ask("b.yaml", config_of("dies", 1)), Files{"b.yaml"});
+  EXPECT_EQ(ask("", config_of("good", 1)), Files{"a.yaml"}) << "what was not taken into service is not kept";
+  EXPECT_EQ(ask("b.yaml", config_of("good", 1)), Files{"b.yaml"});
+  EXPECT_EQ(ask("", config_of("good", 1)), Files{"b.yaml"}) << "and so is a plain SIGHUP";
+  EXPECT_EQ(supervisor_->config_file(), "b.yaml");
+
+  // Several at once: one reading a file.
+  for (const char* file : {"", "b.yaml", "c.yaml"}) supervisor_->request_reload(file, {});
+  await([this] { return files_read_.size() >= 2; });
+  EXPECT_EQ(files_read_, (Files{"b.yaml", "c.yaml"}));
+}
+
+TEST_F(SupervisorTest, GoesOnServingUntilThePreDrainDelayIsOver) {
+  LoadedConfig config = config_of("good", 2);
+  config.config.pre_drain_delay = milliseconds(400);
+  start(std::move(config));
+  await_serving();
+  const TimePoint before = Clock::now();
+  supervisor_->note_shutdown();
+  await([] { return true; });
+  EXPECT_EQ(supervisor_->not_ready_reason(), "shutting down");
+  EXPECT_EQ(facts().workers_ready, 2U);
+  const pid_t victim = *pids().begin();
+  kill(victim, SIGKILL);
+  await([&] { return facts().workers_ready == 2 && pids().count(victim) == 0; });
+  EXPECT_EQ(await_end(), 0) << "who was replaced in time lost no work of the end";
+  EXPECT_GE(Clock::now() - before, milliseconds(400));
+}
+
+TEST_F(SupervisorTest, ASecondSignalCutsThePreDrainDelayShortAndAThirdTheDrain) {
+  LoadedConfig config = config_of("stubborn", 1);
+  config.config.pre_drain_delay = std::chrono::hours(1);
+  Limits limits;
+  limits.force_grace = milliseconds(20);
+  start(std::move(config), limits);
+  await_serving();
+  supervisor_->note_shutdown();
+  await([] { return true; });
+  EXPECT_EQ(facts().workers_ready, 1U);
+  supervisor_->note_shutdown();
+  await([] { return true; });
+  EXPECT_EQ(facts().workers_draining, 1U);
+  supervisor_->note_shutdown();
+  EXPECT_EQ(await_end(), 1);
+}
+
+TEST_F(SupervisorTest, AnOldWorkerMayDrainForAsLongAsItsOwnConfigurationSays) {
+  LoadedConfig config = config_of("stubborn", 1);
+  config.config.stream_drain_timeout = milliseconds(300);
+  Limits limits;
+  limits.cut_short = milliseconds(20);
+  limits.force_grace = milliseconds(20);
+  start(std::move(config), limits);
+  await_serving();
+  const TimePoint before = Clock::now();
+  reload(config_of("good", 1));
+  await_verdict();
+  EXPECT_EQ(facts().workers_draining, 1U);
+  await([this] { return facts().workers_draining == 0 && pids().size() == 1; });
+  EXPECT_GE(Clock::now() - before, milliseconds(300));
+  EXPECT_EQ(exits(ExitReason::DrainOverdue), 1U);
 }
 
 TEST_F(SupervisorTest, AGenerationThatAnswersWrongIsDiscardedBeforeItServes) {
@@ -348,6 +496,7 @@ UpgradeState inherited(UpgradeState state) {
   for (UpgradeState::Worker& worker : state.workers) {
     copy(worker.control);
     copy(worker.statistics);
+    copy(worker.flights);
   }
   return std::move(UpgradeState::parse(state.serialize())).value();
 }
@@ -362,7 +511,7 @@ class SupervisorUpgradeTest : public SupervisorTest {
     state = inherited(std::move(state));
     const Limits limits;
     Supervisor::Setup setup;
-    setup.load = [this] { return next_; };
+    setup.load = [this](const std::string&) { return std::exchange(next_, bad_config()); };
     setup.companion = &companion_;
     setup.limits = limits;
     before_ = std::move(supervisor_);

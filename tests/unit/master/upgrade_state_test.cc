@@ -49,11 +49,13 @@ UpgradeState some_state() {
   worker.row = 17;
   worker.control = 10;
   worker.statistics = 11;
+  worker.flights = 18;
   state.workers.push_back(worker);
   state.workers[1].kill_cause.reset();
   state.workers[1].control = 12;
   state.workers[1].statistics = 13;
-  state.generation = {3, 2, 1, std::string("port: 0\n# \xff\0 any bytes", 23)};
+  state.workers[1].flights = 19;
+  state.generation = {3, 2, 1, "gate.yaml", std::string("port: 0\n# \xff\0 any bytes", 23)};
   state.last_generation = 4;
   state.counters = {1, 2, 3, 4, 5, {{"drained", 6}, {"hung", 7}}};
   state.last_reload_successful = false;
@@ -110,6 +112,7 @@ TEST(UpgradeState, ComesBackAsItWas) {
   EXPECT_EQ(after.generation.id, 3U);
   EXPECT_EQ(after.generation.workers, 2U);
   EXPECT_EQ(after.generation.listeners, 1U);
+  EXPECT_EQ(after.generation.file, before.generation.file);
   EXPECT_EQ(after.generation.config, before.generation.config);
   EXPECT_EQ(after.last_generation, 4U);
   EXPECT_EQ(after.counters.restarts, 1U);
@@ -150,10 +153,11 @@ TEST(UpgradeState, WorkersComeBackAsTheyWere) {
   EXPECT_EQ(worker.row, 17U);
   EXPECT_EQ(worker.control, 10);
   EXPECT_EQ(worker.statistics, 11);
+  EXPECT_EQ(worker.flights, 18);
 }
 
 TEST(UpgradeState, NamesEveryDescriptor) {
-  EXPECT_THAT(some_state().descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17));
+  EXPECT_THAT(some_state().descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19));
 }
 
 TEST(UpgradeState, RefusesAnotherVersionAndSaysWhich) {
