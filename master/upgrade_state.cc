@@ -36,7 +36,7 @@ TimePoint to_time(int64_t ns) {
 Json agreements() {
   return {{"state", UpgradeState::kVersion},
           {"messages", ipc::kVersion},
-          {"statistics", {stats::layout::kVersion, stats::layout::schema_fingerprint()}},
+          {"statistics", stats::layout::kVersion},
           {"scoreboard", {Scoreboard::kVersion, sizeof(Scoreboard)}}};
 }
 
@@ -227,6 +227,7 @@ std::vector<int> UpgradeState::descriptors() const {
     for (const Slot& slot : set.slots) all.push_back(slot.fd);
   for (const Mailbox& box : mailboxes) all.insert(all.end(), {box.in, box.out});
   for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics, worker.flights});
+  std::erase_if(all, [](int fd) { return fd < 0; });  // a worker of a program before the last may lack one
   return all;
 }
 
