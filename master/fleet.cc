@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -19,6 +20,11 @@ pid_t wait_for(pid_t pid, int& status, int options) {
   return reaped;
 }
 
+/// As event loops tell the time, ours and the workers'.
+int64_t monotonic_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
+}
+
 void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t count) {
   row.index.store(index, std::memory_order_relaxed);
   row.count.store(count, std::memory_order_relaxed);
@@ -30,7 +36,8 @@ void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t cou
 
 }  // namespace
 
-Fleet::Fleet(EventLoop& loop, Spawner& spawner) : loop_(loop), spawner_(spawner), scoreboard_(Scoreboard::create()) {}
+Fleet::Fleet(EventLoop& loop, Spawner& spawner)
+    : loop_(loop), spawner_(spawner), scoreboard_(ScoreboardMemory::create()) {}
 
 Fleet::~Fleet() {
   for (const auto& worker : workers_) ::kill(worker->view().pid, SIGKILL);
@@ -40,10 +47,10 @@ Fleet::~Fleet() {
 
 Result<Fleet::Row> Fleet::free_row() const {
   for (uint32_t i = 0; i < kScoreboardRows; ++i) {
-    ScoreboardRow& row = scoreboard_->rows[i];
+    ScoreboardRow& row = scoreboard_.get()->rows[i];
     if (row.pid.load(std::memory_order_relaxed) != 0) continue;
-    if (i >= scoreboard_->rows_used.load(std::memory_order_relaxed))
-      scoreboard_->rows_used.store(i + 1, std::memory_order_release);
+    if (i >= scoreboard_.get()->rows_used.load(std::memory_order_relaxed))
+      scoreboard_.get()->rows_used.store(i + 1, std::memory_order_release);
     return Row{&row, i};
   }
   return Error{"there are " + std::to_string(kScoreboardRows) + " worker processes already", 0};
@@ -57,6 +64,8 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   if (Status made = mailboxes_.grow_to(std::max(generation.workers, generation.listeners.slots())); !made) return made;
   auto block = stats::Block::create(generation.statistics);
   if (!block) return std::move(block).error();
+  auto flights = flight::Block::create();
+  if (!flights) return std::move(flights).error();
   auto channels = ipc::Channel::make_pair();
   if (!channels) return std::move(channels).error();
   auto& [ours, theirs] = *channels;
@@ -74,7 +83,8 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   heritage.mailboxes = mailboxes_.descriptors();
   heritage.control = std::move(theirs);
   heritage.stats = block->writer();
-  heritage.scoreboard = scoreboard_;
+  heritage.flights = flights->writer();
+  heritage.scoreboard = scoreboard_.get();
   heritage.scoreboard_slot = row->number;
   const std::string title =
       "restgate: worker " + std::to_string(index) + " (gen " + std::to_string(generation.id) + ")";
@@ -82,6 +92,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   if (!pid) return pid.error();
 
   block->hide_from_later_children();
+  flights->hide_from_later_children();
   row->row->pid.store(*pid, std::memory_order_release);
   WorkerView view;
   view.pid = *pid;
@@ -91,7 +102,8 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   view.slots = generation.listeners.slots();
   view.started = view.heartbeat = now;
   view.drain_limit = generation.config.stream_drain_timeout;
-  workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(), *row->row));
+  workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(),
+                                                    std::move(flights).value(), *row->row));
   if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
   if (farewell_) workers_.back()->bid_farewell();
   return Ok{};
@@ -136,13 +148,16 @@ std::vector<WorkerView> Fleet::views() const {
   return views;
 }
 
-std::vector<Death> Fleet::reap() {
-  std::vector<Death> deaths;
+Reaped Fleet::reap() {
+  Reaped reaped;
   for (;;) {
     int status = 0;
     const pid_t pid = wait_for(-1, status, WNOHANG);
-    if (pid <= 0) return deaths;
-    if (find(pid) != nullptr) deaths.push_back(bury(pid, status));
+    if (pid <= 0) return reaped;
+    if (find(pid) != nullptr)
+      reaped.workers.push_back(bury(pid, status));
+    else
+      reaped.others.push_back({pid, status});
   }
 }
 
@@ -151,8 +166,10 @@ Death Fleet::bury(pid_t pid, int status) {
   const auto found =
       std::find_if(workers_.begin(), workers_.end(), [pid](const auto& worker) { return worker->view().pid == pid; });
   const WorkerHandle& worker = **found;
-  Death death{worker.view(), explain(status, worker.view(), worker.kill_cause())};
-  dead_.add(worker.block().snapshot());
+  const stats::Snapshot counted = worker.block().snapshot();
+  Death death{worker.view(), explain(status, worker.view(), worker.kill_cause()),
+              losses_of(worker.flights().snapshot(), counted, worker.block().spec(), monotonic_us())};
+  dead_.add(counted);
   clear(worker.row(), 0, 0, 1);
   worker.row().pid.store(0, std::memory_order_release);
   workers_.erase(found);

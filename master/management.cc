@@ -44,6 +44,10 @@ void Management::serve(UniqueFd listener, uint16_t wanted_port) {
   server_ = std::make_unique<AdminServer>(loop_, std::move(listener), handlers());
 }
 
+void Management::save(UpgradeState& state) const {
+  state.admin = {.wanted_port = wanted_port_, .fd = server_->listener()};
+}
+
 AdminHandlers Management::handlers() {
   AdminHandlers handlers;
   handlers.readiness = [this] { return readiness(); };

@@ -11,6 +11,7 @@
 #include "master/metrics_collector.h"
 #include "master/metrics_text.h"
 #include "master/supervisor.h"
+#include "master/upgrade_state.h"
 
 namespace restgate::master {
 
@@ -22,6 +23,11 @@ class Management final : public Companion {
   /// Opens the first admin port, unless `listener` is one that listens on it already. An Error is a sentence for the
   /// person who chose it.
   Status open(uint16_t port, UniqueFd listener = {});
+
+  /// For a program that takes the master's place: open() with the port and the socket that are in it.
+  void save(UpgradeState& state) const;
+  /// Whether a client is being answered.
+  [[nodiscard]] bool busy() const { return server_ && server_->busy(); }
 
   /// As bound.
   [[nodiscard]] uint16_t port() const { return port_; }

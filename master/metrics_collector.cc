@@ -168,6 +168,10 @@ void add_master(Families& families, const MasterFacts& facts) {
   MetricFamily& reloads = families.emplace_back(counter("restgate_reloads_total", "Reloads by result."));
   add(reloads, facts.reloads_succeeded, Label{"result", "success"});
   add(reloads, facts.reloads_failed, Label{"result", "failure"});
+  MetricFamily& upgrades =
+      families.emplace_back(counter("restgate_upgrades_total", "Upgrades of the running program, by result."));
+  add(upgrades, facts.upgrades_succeeded, Label{"result", "success"});
+  add(upgrades, facts.upgrades_failed, Label{"result", "failure"});
   add(families.emplace_back(
           gauge("restgate_config_last_reload_successful", "1: the last reload succeeded; 0: it failed.")),
       facts.last_reload_successful ? 1 : 0);

@@ -24,6 +24,7 @@ The configuration's path may also come from the environment: RESTGATE_CONFIG_PAT
 Signals to the master process:
   HUP          load the configuration anew; a bad one changes nothing
   TERM, INT    finish what is in flight, then exit; a second one: at once
+  USR2         upgrade in place: become the program that is installed now; one that cannot take over changes nothing
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.
 )";

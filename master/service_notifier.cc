@@ -10,6 +10,7 @@
 namespace restgate::master {
 namespace {
 
+constexpr std::string_view kAlive = "WATCHDOG=1";
 constexpr std::chrono::milliseconds kRetry{50};
 /// A manager that takes nothing for so long is told no more; its patience has ended long before.
 constexpr size_t kMostWaiting = 1'024;
@@ -21,10 +22,14 @@ std::string reloading_now() {
   return "RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.tv_sec * 1'000'000 + now.tv_nsec / 1'000);
 }
 
+bool is_ready(const ServiceState& state) {
+  return state.serving && !state.reloading && !state.stopping;
+}
+
 }  // namespace
 
 ServiceNotifier::ServiceNotifier(EventLoop& loop, const platform::ServiceEnvironment& environment)
-    : watchdog_(loop, [this] { say("WATCHDOG=1"); }), retry_(loop, [this] { flush(); }) {
+    : watchdog_(loop, [this] { say(std::string(kAlive)); }), retry_(loop, [this] { flush(); }) {
   for (const platform::GivenDescriptor& given : environment.descriptors)
     if (is_stored_name(given.name)) stored_.insert(given.name);
   if (environment.notify_socket.empty()) return;
@@ -34,22 +39,32 @@ ServiceNotifier::ServiceNotifier(EventLoop& loop, const platform::ServiceEnviron
     return;
   }
   socket_ = std::move(opened).value();
-  if (environment.watchdog.count() > 0) watchdog_.arm_every(environment.watchdog / 2);
+  if (environment.watchdog.count() == 0) return;
+  say(std::string(kAlive));  // also in a program that goes on where another one left off
+  watchdog_.arm_every(environment.watchdog / 2);
+  watched_ = true;
 }
 
 void ServiceNotifier::tell(const ServiceState& now, std::span<const std::unique_ptr<ListenerSet>> listeners) {
   if (!active()) return;
   if (!now.stopping) tell_of_sockets(listeners);
-  if (now.reloads != told_.reloads && told_.serving) say(reloading_now());
+  const bool reload_begun = now.reloads != told_.reloads && told_.serving;
+  if (reload_begun) say(reloading_now());
   std::string message;
-  const bool reloaded = (now.reloads != told_.reloads || told_.reloading) && !now.reloading;
   if (now.stopping && !told_.stopping)
     message = "STOPPING=1";
-  else if (now.serving && (!told_.serving || reloaded) && !now.stopping)
+  else if (is_ready(now) && (reload_begun || !is_ready(told_)))
     message = "READY=1";
   if (now.status != told_.status) message += (message.empty() ? "STATUS=" : "\nSTATUS=") + now.status;
   if (!message.empty()) say(std::move(message));
   told_ = now;
+}
+
+void ServiceNotifier::announce_upgrade() {
+  if (watched_) say(std::string(kAlive));  // becoming it takes a moment
+  told_.status = "upgrading the program";
+  told_.reloading = true;
+  say(reloading_now() + "\nSTATUS=" + told_.status);
 }
 
 void ServiceNotifier::tell_of_sockets(std::span<const std::unique_ptr<ListenerSet>> listeners) {

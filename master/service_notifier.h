@@ -40,6 +40,10 @@ class ServiceNotifier {
   [[nodiscard]] bool active() const { return socket_.has_value(); }
   /// Tells what is new in `now`, and which sockets to keep.
   void tell(const ServiceState& now, std::span<const std::unique_ptr<ListenerSet>> listeners);
+  /// The manager has a copy of it already.
+  void know_stored(const std::string& name) { stored_.insert(name); }
+  /// Another program is about to take this process over; it will tell when it serves.
+  void announce_upgrade();
   /// One notification, out of turn: lines "NAME=value".
   void say(std::string message, int passed = -1);
 
@@ -54,6 +58,7 @@ class ServiceNotifier {
   std::optional<platform::NotifySocket> socket_;
   TimerEvent watchdog_;
   TimerEvent retry_;
+  bool watched_ = false;  ///< the manager waits for signs of life
   ServiceState told_;
   std::set<std::string> stored_;  ///< names of sockets that the manager keeps
   std::deque<Waiting> waiting_;   ///< for room in the manager's queue

@@ -21,38 +21,6 @@ constexpr milliseconds kLeaveGrace{1'000};
 /// More passes than any honest sequence of actions takes.
 constexpr int kMaxPasses = 5'000;
 
-LogLevel level_of(ExitReason reason) {
-  switch (reason) {
-    case ExitReason::Drained:
-      return LogLevel::Debug;
-    case ExitReason::Cut:
-    case ExitReason::DrainOverdue:
-    case ExitReason::Killed:
-      return LogLevel::Warn;
-    case ExitReason::Failed:
-    case ExitReason::Crashed:
-    case ExitReason::Hung:
-    case ExitReason::NeverReady:
-    case ExitReason::kCount:
-      return LogLevel::Error;
-  }
-  return LogLevel::Error;
-}
-
-void log_death(const Death& death, milliseconds age) {
-  const WorkerView& last = death.last;
-  const Obituary& obituary = death.obituary;
-  const std::string how = obituary.signal != 0 ? signal_name(obituary.signal) : std::to_string(obituary.exit_code);
-  log::write(level_of(obituary.reason), "worker ended",
-             {{"reason", to_string(obituary.reason)},
-              {obituary.signal != 0 ? "signal" : "exit_code", how},
-              {"worker", last.index},
-              {"worker_pid", last.pid},
-              {"generation", last.generation},
-              {"age_ms", age.count()},
-              {"core", obituary.core}});
-}
-
 /// Whether a death in a shutdown means that somebody's request was lost.
 bool lost_work(ExitReason reason) {
   return own_fault(reason) || reason == ExitReason::Cut || reason == ExitReason::DrainOverdue;
@@ -72,7 +40,7 @@ void Supervisor::step() {
   bury_the_dead(now);
   if (shutdowns_noted_ > 0) begin_shutdown(now);
   tell_of_drain(now);
-  take_requests(now);
+  if (!hold_reloads_) take_requests(now);
   for (int pass = 0; pass < kMaxPasses; ++pass) {
     fleet_.observe(now);
     const std::vector<WorkerView> views = fleet_.views();
@@ -138,11 +106,17 @@ bool Supervisor::apply(const action::Exit& order, TimePoint /*now*/) {
 }
 
 void Supervisor::bury_the_dead(TimePoint now) {
-  for (const Death& death : fleet_.reap()) on_death(death, now);
+  const Reaped reaped = fleet_.reap();
+  for (const Death& death : reaped.workers) on_death(death, now);
+  if (setup_.on_stranger)
+    for (const Stranger& stranger : reaped.others) setup_.on_stranger(stranger);
 }
 
 void Supervisor::on_death(const Death& death, TimePoint now) {
-  log_death(death, duration_cast<milliseconds>(now - death.last.started));
+  Crash crash{death.last, death.obituary, std::chrono::system_clock::now(),
+              duration_cast<milliseconds>(now - death.last.started), death.losses};
+  log_end(crash);
+  crashes_.add(std::move(crash));
   ++exits_[static_cast<size_t>(death.obituary.reason)];
   if (draining(now)) {
     cut_short_ = cut_short_ || lost_work(death.obituary.reason);
@@ -254,6 +228,8 @@ MasterFacts Supervisor::facts() const {
     facts.worker_exits.push_back({std::string(to_string(static_cast<ExitReason>(i))), exits_[i]});
   facts.reloads_succeeded = reloads_succeeded_;
   facts.reloads_failed = reloads_failed_;
+  facts.upgrades_succeeded = upgrades_succeeded_;
+  facts.upgrades_failed = upgrades_failed_;
   facts.last_reload_successful = last_reload_successful_;
   facts.last_reload = last_reload_;
   return facts;

@@ -85,6 +85,7 @@ void Supervisor::load_anew(const std::string& file, std::span<const ReloadTicket
 }
 
 void Supervisor::reload_failed(const std::string& file, Verdict verdict) {
+  if (std::exchange(upgrading_, false)) return upgrade_over(false, verdict.reason);
   ++reloads_failed_;
   last_reload_successful_ = false;
   last_failure_ = verdict.reason;
@@ -189,9 +190,13 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   previous_.reset();
   if (setup_.companion != nullptr) setup_.companion->commit();
   retire_unused_listeners(now);
-  ++reloads_succeeded_;
   last_reload_successful_ = true;
   last_reload_ = std::chrono::system_clock::now();
+  if (std::exchange(upgrading_, false)) {
+    upgrade_over(true, "");
+    return true;
+  }
+  ++reloads_succeeded_;
   log::info("reload finished", {{"generation", current_->id},
                                 {"port", current_->listeners.port()},
                                 {"workers", current_->workers},

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/event_loop.h"
+#include "common/flight/block.h"
 #include "common/ipc.h"
 #include "common/scoreboard.h"
 #include "common/stats.h"
@@ -16,7 +17,8 @@ namespace restgate::master {
 class WorkerHandle final : private IoHandler {
  public:
   /// `row` is the worker's own and stays the scoreboard's.
-  WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row);
+  WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block,
+               flight::Block flights, ScoreboardRow& row);
   WorkerHandle(const WorkerHandle&) = delete;
   WorkerHandle& operator=(const WorkerHandle&) = delete;
   ~WorkerHandle() = default;
@@ -34,8 +36,13 @@ class WorkerHandle final : private IoHandler {
   /// Tells it to take what waits on this port, which is given up, and to close it.
   void leave_port(uint16_t port);
 
+  /// One that another program forked, and what that one had done to it.
+  void resume(std::optional<action::KillCause> kill_cause) { kill_cause_ = kill_cause; }
+
   [[nodiscard]] const WorkerView& view() const { return view_; }
+  [[nodiscard]] int control_fd() const { return control_.fd(); }
   [[nodiscard]] const stats::Block& block() const { return block_; }
+  [[nodiscard]] const flight::Block& flights() const { return flights_; }
   [[nodiscard]] ScoreboardRow& row() const { return row_; }
   /// Why the master sent it its first signal.
   [[nodiscard]] std::optional<action::KillCause> kill_cause() const { return kill_cause_; }
@@ -51,6 +58,7 @@ class WorkerHandle final : private IoHandler {
   WorkerView view_;
   ipc::Channel control_;
   stats::Block block_;
+  flight::Block flights_;
   ScoreboardRow& row_;
   std::optional<action::KillCause> kill_cause_;
   std::optional<SelfProbe> probe_;

@@ -99,6 +99,7 @@ void Tunnel::on_deadline() {
 
 void Tunnel::pump() {
   if (closed_) return;
+  context_.flights.rest();  // whatever goes wrong from here on, no request is to blame
   touch();
   if (!pump_direction(backend_, client_) || !pump_direction(client_, backend_)) return close();
   if (client_.ended && backend_.ended) close();
