@@ -76,8 +76,8 @@ class Subject:
 
     def measure_cpu(self, count, *flags):
         """CPU µs an exchange, ticks in user mode and in all, and what the client saw."""
-        pids = self.program.tree()
         with self.load("--count", str(count), *flags) as load:
+            pids = self.program.tree()
             cpu, ticks = processes.cpu_ns(pids), processes.user_and_system_ticks(pids)
             seen = load.go()
             cpu = processes.cpu_ns(pids) - cpu
@@ -150,6 +150,7 @@ class Run:
     def start_origin(self):
         argv = [os.path.join(self.bench.tools, "bench_origin"), "--workers", str(self.scenario.origin_workers)]
         if self.scenario.tls_backend:
+            self.bench.make_certificate()
             argv += ["--certificate", self.bench.certificate, "--key", self.bench.key]
         return Program(argv, os.path.join(self.bench.directory, "origin"), piped=True)
 
@@ -162,8 +163,8 @@ class Run:
         self.rate = max(1, int(self.rate * PART_OF_CAPACITY))
 
     def measure(self):
-        rounds = [self.one_round() for _ in range(self.bench.rounds)]
-        while self.repeated < self.bench.rounds and len(rounds) > 1:
+        rounds = [self.one_round() for _ in range(min(self.bench.rounds, self.scenario.rounds))]
+        while self.repeated < len(rounds) > 1:
             worst = max(rounds, key=lambda one: deviation(one, rounds))
             if deviation(worst, rounds) <= NOISY:
                 break
@@ -172,7 +173,7 @@ class Run:
             rounds.append(self.one_round())
         for number, subject in enumerate(self.subjects):
             subject.rounds = [one[number] for one in rounds]
-            if self.scenario.kind == "cpu" and self.scenario.syscalls:
+            if self.scenario.kind == "cpu" and self.scenario.syscalls and self.bench.syscalls:
                 subject.count_syscalls()
 
     def one_round(self):

@@ -41,8 +41,12 @@ class Peer:
     handles_http = True
     command = ""
 
+    def binary(self):
+        """Where the program is; None: not installed. Debian has servers where a user's PATH does not look."""
+        return shutil.which(self.command, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin")
+
     def available(self):
-        return shutil.which(self.command) is not None
+        return self.binary() is not None
 
     def version(self):
         return ""
@@ -122,7 +126,7 @@ class Nginx(Peer):
     command = "nginx"
 
     def version(self):
-        return first_match([self.command, "-v"], r"nginx/(\S+)")
+        return first_match([self.binary(), "-v"], r"nginx/(\S+)")
 
     def logs(self, directory):
         return [os.path.join(directory, "access.log")]
@@ -160,7 +164,7 @@ proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $h
 {tls}{places}}}
 }}
 """
-        return ["nginx", "-e", f"{directory}/error.log", "-c", write(directory, "nginx.conf", text)]
+        return [self.binary(), "-e", f"{directory}/error.log", "-c", write(directory, "nginx.conf", text)]
 
 
 class Haproxy(Peer):
@@ -168,7 +172,7 @@ class Haproxy(Peer):
     command = "haproxy"
 
     def version(self):
-        return first_match([self.command, "-v"], r"version (\S+)")
+        return first_match([self.binary(), "-v"], r"version (\S+)")
 
     def configure(self, directory, setup, backend, port):
         log = "log stdout format raw local0\n" if setup.access_log else ""
@@ -204,7 +208,7 @@ http-request set-header X-Forwarded-Host %[req.hdr(host)]
 {choice}backend origin
 server origin 127.0.0.1:{backend.port}{tls}
 """
-        return ["haproxy", "-db", "-f", write(directory, "haproxy.cfg", text)]
+        return [self.binary(), "-db", "-f", write(directory, "haproxy.cfg", text)]
 
 
 class Relay(Peer):
