@@ -22,7 +22,8 @@ class Load:
 
     def __init__(self, subject, flags):
         self.subject = subject
-        argv = [os.path.join(subject.bench.tools, "bench_load"), "--port", str(subject.port), "--timeout", "120", *flags]
+        program = os.path.join(subject.bench.tools, "bench_load")
+        argv = [program, "--port", str(subject.port), "--timeout", "120", *flags]
         self.program = Program(argv, os.path.join(subject.directory, "load"), stdin=subprocess.PIPE, piped=True)
         self.expect("ready")
 
@@ -36,9 +37,9 @@ class Load:
     def expect(self, start):
         line = self.program.process.stdout.readline()
         if not line.startswith(start):
-            self.program.process.wait(processes.STOP_SECONDS)
-            raise BenchError(f"{self.subject.scenario.name}: the load client failed at {self.subject.label}:\n"
-                             f"{self.program.last_words()}\n{self.subject.label} says:\n{self.subject.program.last_words()}")
+            status = self.program.process.wait(processes.STOP_SECONDS)
+            raise BenchError(f"the load client failed ({status}) at {self.subject.label}:\n{self.program.last_words()}\n"
+                             f"{self.subject.label} says:\n{self.subject.program.last_words()}")
         return line
 
     def go(self):
@@ -53,14 +54,16 @@ class Subject:
     def __init__(self, bench, peer, variant, scenario, backend):
         self.bench, self.peer, self.variant, self.scenario, self.backend = bench, peer, variant, scenario, backend
         self.label = f"{peer.name}, {variant.name}" if variant.name else peer.name
-        self.directory = os.path.join(bench.directory, f"{scenario.name}-{self.label}".replace(" ", "-").replace(",", ""))
+        name = f"{scenario.name}-{self.label}".replace(" ", "-").replace(",", "")
+        self.directory = os.path.join(bench.directory, name)
         self.rounds = []  # a dict of measures each
         self.syscalls = None
         self.program = None
         self.start()
 
     def start(self):
-        self.program, self.port = self.peer.start(self.directory, self.bench.setup(self.variant, self.scenario), self.backend)
+        setup = self.bench.setup(self.variant, self.scenario)
+        self.program, self.port = self.peer.start(self.directory, setup, self.backend)
 
     def restart(self):
         self.program.stop()

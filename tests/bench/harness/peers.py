@@ -147,7 +147,8 @@ class Nginx(Peer):
         user = "user root;" if os.geteuid() == 0 else ""
         temporary = "".join(f"{kind}_temp_path {directory}/{kind};\n"
                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        text = f"""{user} daemon off; worker_processes {setup.workers}; pid {directory}/pid; error_log {directory}/error.log;
+        text = f"""{user} daemon off; worker_processes {setup.workers};
+pid {directory}/pid; error_log {directory}/error.log;
 events {{ worker_connections 19000; }}
 http {{
 {temporary} access_log {log};
@@ -178,7 +179,8 @@ class Haproxy(Peer):
         log = "log stdout format raw local0\n" if setup.access_log else ""
         tls = f" ssl verify required ca-file {backend.certificate} sni str(localhost)" if setup.tls_backend else ""
         if setup.routes > 1:
-            routes = write(directory, "routes.map", "".join(f"{prefix} origin\n" for prefix in api_prefixes(setup.routes)))
+            lines = [f"{prefix} origin\n" for prefix in api_prefixes(setup.routes)]
+            routes = write(directory, "routes.map", "".join(lines))
             choice = f"use_backend %[path,map_beg({routes},none)]\n"
         elif setup.routes == 1:
             choice = "use_backend origin if { path_beg /api/v1/ }\n"

@@ -74,8 +74,8 @@ SCENARIOS = (
     Scenario("idle", "10,000 idle keep-alive connections", 20_000, get(128), kind="idle", relay=False, rounds=3,
              budgets=(Budget("PSS KiB", 0.45),)),
     Scenario("rate", "GET, 128 bytes at a fixed rate: latency", 0, get(128), kind="rate"),
-    Scenario("clients", "GET, 128 bytes, from 1 to 8,000 connections at work", 20_000, ("--path", "/bytes/128"), relay=False,
-             origin_workers=2, syscalls=False,
+    Scenario("clients", "GET, 128 bytes, from 1 to 8,000 connections at work", 20_000, ("--path", "/bytes/128"),
+             relay=False, origin_workers=2, syscalls=False,
              variants=tuple(Variant(f"{n:,}", load=("--connections", str(n))) for n in (1, 64, 1000, 8000))),
 )
 
