@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/log.h"
 #include "master/fleet.h"
 
 namespace restgate::master {
@@ -16,6 +17,15 @@ bool is_packet_socket(int fd) {
   socklen_t length = sizeof(int);
   return getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
          getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 && domain == AF_UNIX && type == SOCK_SEQPACKET;
+}
+
+/// What only tells more of a crash is no reason to do without an upgrade: the other program's may be of another layout.
+flight::Block flights_of(const UpgradeState::Worker& saved) {
+  auto flights = flight::Block::attach(UniqueFd(saved.flights));
+  if (flights) return std::move(flights).value();
+  log::info("upgrade: a worker's flight recorder cannot be read",
+            {{"worker_pid", saved.view.pid}, {"reason", flights.error().message}});
+  return {};
 }
 
 }  // namespace
@@ -49,13 +59,12 @@ Status Fleet::resume(const UpgradeState& state) {
     UniqueFd control(saved.control);
     auto block = stats::Block::attach(UniqueFd(saved.statistics));
     if (!block) return std::move(block).error();
-    auto flights = flight::Block::attach(UniqueFd(saved.flights));
-    if (!flights) return std::move(flights).error();
     if (!is_packet_socket(control.get())) return Error{"no control channel of a worker", EINVAL};
     block->hide_from_later_children();
-    flights->hide_from_later_children();
+    flight::Block flights = flights_of(saved);
+    flights.hide_from_later_children();
     workers_.push_back(std::make_unique<WorkerHandle>(loop_, saved.view, ipc::Channel(std::move(control)),
-                                                      std::move(block).value(), std::move(flights).value(),
+                                                      std::move(block).value(), std::move(flights),
                                                       scoreboard_.get()->rows[saved.row]));
     workers_.back()->resume(saved.kill_cause);
     if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);

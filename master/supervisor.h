@@ -21,8 +21,8 @@
 #include "master/loaded_config.h"
 #include "master/metrics_collector.h"
 #include "master/plan.h"
-#include "master/service_notifier.h"
 #include "master/reload_tickets.h"
+#include "master/service_notifier.h"
 #include "master/spawner.h"
 
 namespace restgate::master {

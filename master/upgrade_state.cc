@@ -36,7 +36,7 @@ TimePoint to_time(int64_t ns) {
 Json agreements() {
   return {{"state", UpgradeState::kVersion},
           {"messages", ipc::kVersion},
-          {"statistics", {stats::layout::kVersion, stats::layout::schema_fingerprint()}},
+          {"statistics", stats::layout::kVersion},
           {"scoreboard", {Scoreboard::kVersion, sizeof(Scoreboard)}}};
 }
 
@@ -140,27 +140,26 @@ UpgradeState::Counters counters_of(const Json& json) {
 }
 
 Json to_json(const UpgradeState& state) {
-  Json json = {
-      {"agreements", agreements()},
-      {"master", state.master},
-      {"program", state.program},
-      {"admin", {{"wanted_port", state.admin.wanted_port}, {"fd", state.admin.fd}}},
-      {"scoreboard", state.scoreboard},
-      {"generation",
-       {{"id", state.generation.id},
-        {"workers", state.generation.workers},
-        {"listeners", state.generation.listeners},
-        {"file", state.generation.file}}},
-      {"last_generation", state.last_generation},
-      {"counters", to_json(state.counters)},
-      {"last_reload_successful", state.last_reload_successful},
-      {"last_failure", state.last_failure},
-      {"last_reload_us",
-       std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
-      {"reload_wanted", state.reload_wanted},
-      {"listeners", Json::array()},
-      {"mailboxes", Json::array()},
-      {"workers", Json::array()}};
+  Json json = {{"agreements", agreements()},
+               {"master", state.master},
+               {"program", state.program},
+               {"admin", {{"wanted_port", state.admin.wanted_port}, {"fd", state.admin.fd}}},
+               {"scoreboard", state.scoreboard},
+               {"generation",
+                {{"id", state.generation.id},
+                 {"workers", state.generation.workers},
+                 {"listeners", state.generation.listeners},
+                 {"file", state.generation.file}}},
+               {"last_generation", state.last_generation},
+               {"counters", to_json(state.counters)},
+               {"last_reload_successful", state.last_reload_successful},
+               {"last_failure", state.last_failure},
+               {"last_reload_us",
+                std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
+               {"reload_wanted", state.reload_wanted},
+               {"listeners", Json::array()},
+               {"mailboxes", Json::array()},
+               {"workers", Json::array()}};
   for (const UpgradeState::Mailbox& box : state.mailboxes) json["mailboxes"].push_back({box.in, box.out});
   for (const UpgradeState::Listeners& listeners : state.listeners) json["listeners"].push_back(to_json(listeners));
   for (const UpgradeState::Worker& worker : state.workers) json["workers"].push_back(to_json(worker));
@@ -228,6 +227,7 @@ std::vector<int> UpgradeState::descriptors() const {
     for (const Slot& slot : set.slots) all.push_back(slot.fd);
   for (const Mailbox& box : mailboxes) all.insert(all.end(), {box.in, box.out});
   for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics, worker.flights});
+  std::erase_if(all, [](int fd) { return fd < 0; });  // a worker of a program before the last may lack one
   return all;
 }
 

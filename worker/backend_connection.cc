@@ -76,7 +76,7 @@ void BackendConnection::connect_next() {
   while (addresses_left() > 0) {
     event_.stop();
     transport_.close();
-    peer_closed_ = readable_ = uncertain_ = false;
+    peer_closed_ = readable_ = false;
     limit_attempt();
     ++addresses_tried_;
     context_.stats.add(stats::ServiceCounter::Connects, pool_.index());
@@ -175,8 +175,8 @@ bool BackendConnection::departed() {
 void BackendConnection::lend(BackendUser& user) {
   user_ = &user;
   ++exchanges_;
-  uncertain_ = false;  // a write will tell
   lent_turn_ = context_.loop.turn();
+  assumed_drained_ = false;  // of the exchange before
   TimerWheel::clear(*this);
   set_state(State::Lent);
 }

@@ -31,11 +31,15 @@ class Connection : public IoHandler {
   [[nodiscard]] bool peer_closed() const { return peer_closed_; }
   /// Whether a read may bring something: an edge has come that was not read to its end.
   [[nodiscard]] bool readable() const { return readable_; }
-  /// For who needs more bytes: readable(), or a reset may have come unseen. The event loop tells a reset like bytes, so
-  /// one that came together with the last bytes has no edge of its own. Finding out costs a read that brings nothing.
-  [[nodiscard]] bool worth_reading() const { return readable_ || uncertain_; }
+
+  /// Who needs more than a short read brought has to ask once more: a reset behind those bytes comes with the same
+  /// edge, and the event does not tell it from readiness.
+  void look_again() {
+    if (std::exchange(assumed_drained_, false)) readable_ = true;
+  }
+
   /// Something has been learned of the connection other than by an edge: reading may bring its end.
-  void look_again() { readable_ = true; }
+  void assume_readable() { readable_ = true; }
 
   /// Gives transport, input and what is known of readiness to `to`, which must have none. The event ends here.
   void move_to(Connection& to) {
@@ -43,7 +47,6 @@ class Connection : public IoHandler {
     to.transport_ = std::move(transport_);
     to.inbox_ = std::move(inbox_);
     to.readable_ = readable_;
-    to.uncertain_ = uncertain_;
     to.peer_closed_ = peer_closed_;
   }
 
@@ -52,18 +55,17 @@ class Connection : public IoHandler {
     Buffer& to = inbox();
     const size_t room = to.room_size();
     const IoResult result = transport_.read(to.room(), room);
-    uncertain_ = false;
     switch (result.kind) {
       case IoResult::Kind::Ok:
         to.filled(result.bytes);
         // A short read has drained the socket; but the end of the stream comes without another edge.
         if (result.bytes < room && !peer_closed_ && !transport_.has_buffered_input()) {
           readable_ = false;
-          uncertain_ = !transport_.is_tls();  // that reads until nothing is left
+          assumed_drained_ = true;
         }
         break;
       case IoResult::Kind::WouldBlock:
-        readable_ = false;
+        readable_ = assumed_drained_ = false;
         break;
       case IoResult::Kind::Eof:
       case IoResult::Kind::Failed:
@@ -87,8 +89,8 @@ class Connection : public IoHandler {
   Transport transport_;  // declared before the event: the event goes first
   IoEvent event_;
   bool readable_ = false;
-  bool uncertain_ = false;
   bool peer_closed_ = false;
+  bool assumed_drained_ = false;  // by a short read, not by the kernel's word
 };
 
 }  // namespace restgate::worker

@@ -91,7 +91,8 @@ Alive Exchange::read_head() {
         continue;
       }
     }
-    if (!client_->worth_reading()) {
+    if (client_->has_input()) client_->look_again();
+    if (!client_->readable()) {
       update_deadline();
       return Alive::Yes;
     }

@@ -53,8 +53,10 @@ class Exchange final : public Mortal, public BackendUser {
     touch();
     (void)pump();
   }
-  /// The request came completely and the answer has not begun, or the like: it ends by itself. Its answer is the last.
-  void last_one() { close_after_ = true; }
+  /// Its answer is the last one, and says so.
+  void last_one() {
+    if (!response_begun_) close_after_ = true;  // else it has not said so: the client may send another at once
+  }
 
   /// Whether it still reads the request's head: it may be begun anew, here or elsewhere, from the same bytes.
   [[nodiscard]] bool in_head() const { return request_ == RequestState::Head && response_ == ResponseState::None; }

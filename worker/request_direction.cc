@@ -82,7 +82,8 @@ Alive Exchange::pump_request() {
     }
     if (request_body_.done()) return request_sent();
     if (!client_->has_input()) {
-      if (!client_->worth_reading()) return Alive::Yes;
+      client_->look_again();
+      if (!client_->readable()) return Alive::Yes;
       if (read_request_body() == Alive::No) return Alive::No;
       if (request_ == RequestState::Done) return Alive::Yes;
     }
@@ -133,7 +134,7 @@ Alive Exchange::backend_write_failed() {
   if (!request_body_.done()) close_after_ = true;
   sent_ms_ = context_.loop.now_ms();
   // Not read at once: what the client has not taken yet may still stand in the backend's inbox.
-  backend_->look_again();
+  backend_->assume_readable();
   return pump_response();
 }
 

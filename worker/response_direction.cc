@@ -53,7 +53,7 @@ void Exchange::on_backend_io() {
 }
 
 Alive Exchange::pump_response() {
-  for (int round = 0; round < kRoundsPerTurn; ++round) {
+  for (int round = 0;; ++round) {
     head_waits_ = false;
     switch (to_client_.flush(client_->transport(), context_.buffers)) {
       case Outbox::Flush::Blocked:
@@ -65,12 +65,14 @@ Alive Exchange::pump_response() {
     }
     if (response_ == ResponseState::Done) return response_complete();
     if (response_ == ResponseState::None || !backend_->ready()) return Alive::Yes;
+    if (round == kRoundsPerTurn) break;  // here: with bytes in the scratch space it must not let others go first
     if (backend_->has_input()) {
       const size_t before = backend_->inbox().size();
       if (produce_response() == Alive::No) return Alive::No;
       if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
-    if (!backend_->worth_reading()) return Alive::Yes;
+    backend_->look_again();
+    if (!backend_->readable()) return Alive::Yes;
     if (read_backend() == Alive::No) return Alive::No;
     if (response_ == ResponseState::None) return Alive::Yes;  // sent again on another connection
   }

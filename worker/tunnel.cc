@@ -127,7 +127,8 @@ bool Tunnel::pump_direction(Side& from, Side& to) {
       from.ended = true;
       return to.transport().shutdown_send();
     }
-    if (!from.worth_reading()) {
+    from.look_again();
+    if (!from.readable()) {
       from.drop_empty_inbox();
       return true;
     }

@@ -170,7 +170,6 @@ void Worker::serve() {
 void Worker::retire() {
   if (context_.drain != Drain::None) return;
   leave_slots(false);
-  if (!handover_.has_successor()) return close_connections(kRollGraceMs);
   context_.drain = Drain::HandOver;
   for (const auto& backend : context_.backends) backend->close_idle();
   loop_.request_turn();  // there may be nothing to wait for

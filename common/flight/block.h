@@ -17,6 +17,8 @@ namespace restgate::flight {
 
 class Block {
  public:
+  /// None: nothing is in flight, as far as it knows.
+  Block() = default;
   /// An empty recorder. Its pages are taken from the system when they are first written to.
   static Result<Block> create();
   /// Maps one that another program made, for reading only (an upgrade in place). Takes the descriptor in any case.
@@ -33,8 +35,6 @@ class Block {
   [[nodiscard]] Snapshot snapshot() const;
 
  private:
-  Block() = default;
-
   UniqueFd fd_;
   platform::Mapping mapping_;  ///< empty once moved from
   bool writable_ = false;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <optional>
@@ -16,31 +17,41 @@ constexpr int kSizeSeals = F_SEAL_SHRINK | F_SEAL_GROW;
 constexpr size_t kLengthBytes = sizeof(uint16_t);
 constexpr uint64_t kMaxNamesBytes = uint64_t{1} << 30;
 
-/// Room for the names of `spec`, or nothing when one of its limits is passed.
-std::optional<layout::Counts> counts_of(const BlockSpec& spec) {
+/// All lists of names of a block, in the order in which it has them.
+std::array<const std::vector<std::string>*, 9> lists_of(const layout::Schema& schema, const BlockSpec& spec) {
+  return {&schema.counters, &schema.gauges, &schema.service_counters, &schema.service_gauges, &schema.buckets,
+          &schema.reasons,  &spec.routes,   &spec.services,           &spec.methods};
+}
+
+/// Room for the names of `spec` and of our own schema, or nothing when a limit is passed.
+std::optional<layout::Counts> counts_of(const layout::Schema& schema, const BlockSpec& spec) {
   if (spec.routes.size() >= kMaxRoutes || spec.services.size() > kMaxServices || spec.methods.size() > kMaxMethods)
     return std::nullopt;
   uint64_t names_bytes = 0;
-  for (const auto* names : {&spec.routes, &spec.services, &spec.methods}) {
+  for (const auto* names : lists_of(schema, spec)) {
     for (const std::string& name : *names) {
       if (name.size() > kMaxNameBytes) return std::nullopt;
       names_bytes += kLengthBytes + name.size();
     }
   }
   if (names_bytes > kMaxNamesBytes) return std::nullopt;
-  return layout::Counts{.routes = static_cast<uint32_t>(spec.routes.size() + 1),
-                        .services = static_cast<uint32_t>(spec.services.size()),
-                        .methods = static_cast<uint32_t>(spec.methods.size()),
-                        .names_bytes = static_cast<uint32_t>(names_bytes)};
+  layout::Counts counts;
+  counts.routes = static_cast<uint32_t>(spec.routes.size() + 1);
+  counts.services = static_cast<uint32_t>(spec.services.size());
+  counts.methods = static_cast<uint32_t>(spec.methods.size());
+  counts.names_bytes = static_cast<uint32_t>(names_bytes);
+  return counts;
 }
 
 bool within_limits(const layout::Counts& counts) {
   return counts.routes >= 1 && counts.routes <= kMaxRoutes && counts.services <= kMaxServices &&
-         counts.methods <= kMaxMethods && counts.names_bytes <= kMaxNamesBytes;
+         counts.methods <= kMaxMethods && counts.names_bytes <= kMaxNamesBytes &&
+         std::max({counts.counters, counts.gauges, counts.service_counters, counts.service_gauges, counts.buckets,
+                   counts.reasons}) <= layout::kMaxSchemaNames;
 }
 
-void write_names(const BlockSpec& spec, char* out) {
-  for (const auto* names : {&spec.routes, &spec.services, &spec.methods}) {
+void write_names(const layout::Schema& schema, const BlockSpec& spec, char* out) {
+  for (const auto* names : lists_of(schema, spec)) {
     for (const std::string& name : *names) {
       const auto length = static_cast<uint16_t>(name.size());
       std::memcpy(out, &length, kLengthBytes);
@@ -65,15 +76,27 @@ bool read_names(std::string_view& bytes, uint32_t count, std::vector<std::string
   return true;
 }
 
+/// All of them; false when they do not fit.
+bool read_all_names(std::string_view bytes, const layout::Counts& counts, layout::Schema& schema, BlockSpec& spec) {
+  return read_names(bytes, counts.counters, schema.counters) && read_names(bytes, counts.gauges, schema.gauges) &&
+         read_names(bytes, counts.service_counters, schema.service_counters) &&
+         read_names(bytes, counts.service_gauges, schema.service_gauges) &&
+         read_names(bytes, counts.buckets, schema.buckets) && read_names(bytes, counts.reasons, schema.reasons) &&
+         read_names(bytes, counts.routes - 1, spec.routes) && read_names(bytes, counts.services, spec.services) &&
+         read_names(bytes, counts.methods, spec.methods) && bytes.empty();
+}
+
 }  // namespace
 
 Result<Block> Block::create(const BlockSpec& spec) {
-  const std::optional<layout::Counts> counts = counts_of(spec);
+  const layout::Schema schema = layout::own_schema();
+  const std::optional<layout::Counts> counts = counts_of(schema, spec);
   if (!counts) return Error{"too many or too long route, service or method names for a statistics block"};
   Block block;
   block.counts_ = *counts;
   block.offsets_ = layout::offsets_for(*counts);
   block.spec_ = spec;
+  block.translation_ = Translation::of(schema);
   block.writable_ = true;
   Result<UniqueFd> fd = platform::create_memfd("restgate-statistics", block.size_bytes());
   if (!fd) return std::move(fd).error();
@@ -83,10 +106,9 @@ Result<Block> Block::create(const BlockSpec& spec) {
   if (!mapping) return std::move(mapping).error();
   block.mapping_ = std::move(mapping).value();
 
-  write_names(spec, block.section<char>(block.offsets_.names));
+  write_names(schema, spec, block.section<char>(block.offsets_.names));
   layout::Header header;
   header.header_bytes = sizeof(layout::Header);
-  header.fingerprint = layout::schema_fingerprint();
   header.counts = block.counts_;
   header.offsets = block.offsets_;
   std::memcpy(block.section<void>(0), &header, sizeof(header));
@@ -103,8 +125,7 @@ Result<Block> Block::attach(UniqueFd fd) {
   if (*size < sizeof(header) || ::pread(fd.get(), &header, sizeof(header), 0) != sizeof(header))
     return Error{"not a statistics block: too short"};
   if (header.magic != layout::kMagic) return Error{"not a statistics block: wrong magic number"};
-  if (header.version != layout::kVersion || header.header_bytes != sizeof(header) ||
-      header.fingerprint != layout::schema_fingerprint())
+  if (header.version != layout::kVersion || header.header_bytes != sizeof(header))
     return Error{"a statistics block of another version"};
   if (!within_limits(header.counts)) return Error{"a damaged statistics block: impossible counts"};
 
@@ -120,11 +141,10 @@ Result<Block> Block::attach(UniqueFd fd) {
   block.mapping_ = std::move(mapping).value();
   // Copied before it is looked at: the writer may be alive.
   const std::string names(block.section<const char>(block.offsets_.names), header.counts.names_bytes);
-  std::string_view rest = names;
-  if (!read_names(rest, header.counts.routes - 1, block.spec_.routes) ||
-      !read_names(rest, header.counts.services, block.spec_.services) ||
-      !read_names(rest, header.counts.methods, block.spec_.methods) || !rest.empty())
+  layout::Schema schema;
+  if (!read_all_names(names, header.counts, schema, block.spec_))
     return Error{"a damaged statistics block: names that do not fit"};
+  block.translation_ = Translation::of(schema);
   return block;
 }
 

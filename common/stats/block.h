@@ -12,6 +12,7 @@
 #include "common/stats/layout.h"
 #include "common/stats/schema.h"
 #include "common/stats/snapshot.h"
+#include "common/stats/translation.h"
 #include "common/stats/writer.h"
 #include "common/unique_fd.h"
 
@@ -22,7 +23,8 @@ class Block {
   /// A zeroed block with room for `spec`. Fails when a limit of schema.h is passed or memory is short.
   static Result<Block> create(const BlockSpec& spec);
   /// Maps a block that another process or program made, for reading only. Takes the descriptor in any case.
-  /// Fails when it is no block, is of another layout or schema, is not sealed, or contradicts its own size.
+  /// Fails when it is no block, is of another layout, is not sealed, or contradicts its own size. Its schema may be
+  /// another one than ours.
   static Result<Block> attach(UniqueFd fd);
 
   Block(Block&&) noexcept = default;
@@ -55,6 +57,7 @@ class Block {
   layout::Counts counts_;
   layout::Offsets offsets_;
   BlockSpec spec_;
+  Translation translation_;
 };
 
 }  // namespace restgate::stats

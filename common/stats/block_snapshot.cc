@@ -15,20 +15,29 @@ int64_t read(const layout::Level& level) {
   return level.load(std::memory_order_relaxed);
 }
 
-template <typename Slots, typename Values>
-void copy_all(const Slots& from, Values& to) {
-  std::transform(from.begin(), from.end(), to.begin(), [](const auto& slot) { return read(slot); });
+/// Adds a row of numbers to where they belong; returns what comes after it.
+template <typename Number, typename Values>
+const Number* add_all(const Number* from, const std::vector<uint32_t>& places, Values& to) {
+  for (const uint32_t place : places) {
+    if (place < to.size()) to[place] += read(*from);
+    ++from;
+  }
+  return from;
 }
 
-Histogram copy_histogram(const layout::HistogramSlot& from) {
-  Histogram to;
-  copy_all(from.buckets, to.buckets);
-  to.sum_us = read(from.sum_us);
-  return to;
+/// As add_all(), for a histogram.
+const layout::Count* add_histogram(const layout::Count* from, const std::vector<uint32_t>& places, Histogram& to) {
+  from = add_all(from, places, to.buckets);
+  to.sum_us += read(*from);
+  return from + 1;
 }
 
-bool is_empty(const layout::HistogramSlot& histogram) {
-  return std::all_of(histogram.buckets.begin(), histogram.buckets.end(), [](const auto& b) { return read(b) == 0; });
+const layout::Level* as_levels(const layout::Count* at) {
+  return reinterpret_cast<const layout::Level*>(at);
+}
+
+bool is_empty(const layout::Count* buckets, size_t count) {
+  return std::all_of(buckets, buckets + count, [](const layout::Count& bucket) { return read(bucket) == 0; });
 }
 
 /// Makes each key occur once in a sorted list, its counts summed.
@@ -48,8 +57,8 @@ void sort_and_merge(std::vector<Entry>& entries, Key key) {
 /// Gathers the sparse route entries of a snapshot.
 class RouteGatherer {
  public:
-  RouteGatherer(const BlockSpec& spec, std::vector<RouteStats>& routes)
-      : spec_(spec), routes_(routes), entry_of_(spec.routes.size() + 1, kNone) {}
+  RouteGatherer(const BlockSpec& spec, const std::vector<std::string>& reasons, std::vector<RouteStats>& routes)
+      : spec_(spec), reasons_(reasons), routes_(routes), entry_of_(spec.routes.size() + 1, kNone) {}
 
   [[nodiscard]] RouteStats& entry(uint32_t route) {
     uint32_t& entry = entry_of_[route];
@@ -73,8 +82,8 @@ class RouteGatherer {
       if (code > 999) return;
       const std::string_view name = method < spec_.methods.size() ? std::string_view(spec_.methods[method]) : kOther;
       entry(route).requests.push_back({std::string(name), static_cast<uint16_t>(code), count});
-    } else if (detail < kReasons.size()) {
-      entry(route).errors.push_back({std::string(kReasons[detail].code), count});
+    } else if (detail < reasons_.size()) {
+      entry(route).errors.push_back({reasons_[detail], count});
     }
   }
 
@@ -94,6 +103,7 @@ class RouteGatherer {
  private:
   static constexpr uint32_t kNone = UINT32_MAX;
   const BlockSpec& spec_;
+  const std::vector<std::string>& reasons_;
   std::vector<RouteStats>& routes_;
   std::vector<uint32_t> entry_of_;  ///< route → its index in routes_
 };
@@ -104,25 +114,25 @@ Snapshot Block::snapshot() const {
   Snapshot snapshot;
   if (mapping_.bytes().empty()) return snapshot;
   snapshot.configured_routes = counts_.routes;
-  const auto& process = *section<const layout::ProcessSlot>(offsets_.process);
-  copy_all(process.counters, snapshot.counters);
-  copy_all(process.gauges, snapshot.gauges);
+  const layout::Count* process =
+      add_all(section<const layout::Count>(offsets_.process), translation_.counters, snapshot.counters);
+  add_all(as_levels(process), translation_.gauges, snapshot.gauges);
 
-  const auto* services = section<const layout::ServiceSlot>(offsets_.services);
   snapshot.services.resize(counts_.services);
   for (uint32_t i = 0; i < counts_.services; ++i) {
     ServiceStats& service = snapshot.services[i];
     service.name = spec_.services[i];
-    copy_all(services[i].counters, service.counters);
-    copy_all(services[i].gauges, service.gauges);
-    service.duration = copy_histogram(services[i].duration);
+    const auto* at = section<const layout::Count>(offsets_.services + i * layout::service_slot_bytes(counts_));
+    at = add_histogram(at, translation_.buckets, service.duration);
+    at = add_all(at, translation_.service_counters, service.counters);
+    add_all(as_levels(at), translation_.service_gauges, service.gauges);
   }
 
-  const auto* routes = section<const layout::RouteSlot>(offsets_.routes);
   const auto* overflow = section<const layout::OverflowSlot>(offsets_.overflow);
-  RouteGatherer gatherer(spec_, snapshot.routes);
+  RouteGatherer gatherer(spec_, translation_.reasons, snapshot.routes);
   for (uint32_t i = 0; i < counts_.routes; ++i) {
-    if (!is_empty(routes[i].duration)) gatherer.entry(i).duration = copy_histogram(routes[i].duration);
+    const auto* at = section<const layout::Count>(offsets_.routes + i * layout::route_slot_bytes(counts_));
+    if (!is_empty(at, translation_.buckets.size())) add_histogram(at, translation_.buckets, gatherer.entry(i).duration);
     gatherer.add_overflow(i, read(overflow[i].requests), read(overflow[i].errors));
   }
   const auto* cells = section<const layout::Cell>(offsets_.cells);

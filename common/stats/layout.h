@@ -3,13 +3,17 @@
 //   Header · ProcessSlot · ServiceSlot[services] · RouteSlot[routes] · OverflowSlot[routes] · Cell[cells] · names
 //
 // Each section starts on a multiple of 128 bytes. All that is counted is a lock-free 8-byte atomic, zero at the start.
-// Names: for routes (without "unmatched"), services, methods in this order, each a 2-byte length and its bytes.
+// Names, each a 2-byte length and its bytes: those of the schema (Schema, in its order), then routes (without
+// "unmatched"), services, methods. So a program with other counters, buckets or reasons can read it (Translation).
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <string>
+#include <vector>
 
+#include "common/reason.h"
 #include "common/stats/schema.h"
 
 namespace restgate::stats::layout {
@@ -18,7 +22,7 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free && std::atomic<int64_t>
 
 inline constexpr uint64_t kMagic = 0x0153544154534752;  // "RGSTATS" and 1, little-endian
 /// To be raised whenever the bytes change their place or meaning.
-inline constexpr uint32_t kVersion = 1;
+inline constexpr uint32_t kVersion = 2;
 inline constexpr size_t kAlignment = 128;
 
 using Count = std::atomic<uint64_t>;
@@ -30,6 +34,13 @@ struct Counts {
   uint32_t services = 0;
   uint32_t methods = 0;
   uint32_t names_bytes = 0;
+  // Of the schema; as long as nothing else is said, ours.
+  uint32_t counters = kCounterCount;
+  uint32_t gauges = kGaugeCount;
+  uint32_t service_counters = kServiceCounterCount;
+  uint32_t service_gauges = kServiceGaugeCount;
+  uint32_t buckets = kDurationBucketCount;  ///< +Inf left out
+  uint32_t reasons = kReasons.size();
 
   bool operator==(const Counts&) const = default;
 };
@@ -52,7 +63,6 @@ struct Header {
   uint64_t magic = kMagic;
   uint32_t version = kVersion;
   uint32_t header_bytes = 0;
-  uint64_t fingerprint = 0;  ///< of the schema: numbers of counters, buckets, reasons
   Counts counts;
   Offsets offsets;
 };
@@ -113,10 +123,42 @@ enum class CellKind : uint8_t { Request = 1, Error = 2 };
   return cell_count - cell_count / 4;
 }
 
-/// The layout for `counts`; pure. REQUIRES: counts within the limits of schema.h.
+/// What one of these slots takes with another schema; the structures above are what it is with ours.
+[[nodiscard]] constexpr uint64_t aligned(uint64_t bytes) {
+  return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+}
+[[nodiscard]] constexpr uint64_t histogram_numbers(const Counts& counts) {
+  return uint64_t{counts.buckets} + 2;  // +Inf and the sum
+}
+[[nodiscard]] constexpr uint64_t process_slot_bytes(const Counts& counts) {
+  return aligned(sizeof(Count) * (uint64_t{counts.counters} + counts.gauges + 1));
+}
+[[nodiscard]] constexpr uint64_t service_slot_bytes(const Counts& counts) {
+  return aligned(sizeof(Count) * (histogram_numbers(counts) + counts.service_counters + counts.service_gauges));
+}
+[[nodiscard]] constexpr uint64_t route_slot_bytes(const Counts& counts) {
+  return aligned(sizeof(Count) * histogram_numbers(counts));
+}
+static_assert(process_slot_bytes({}) == sizeof(ProcessSlot) && service_slot_bytes({}) == sizeof(ServiceSlot) &&
+              route_slot_bytes({}) == sizeof(RouteSlot));
+
+/// The layout for `counts`; pure. REQUIRES: counts within the limits of schema.h and kMaxSchemaNames.
 [[nodiscard]] Offsets offsets_for(const Counts& counts);
 
-/// Changes with the schema that this program was built with.
-[[nodiscard]] uint64_t schema_fingerprint();
+/// What the numbers of a block are, in their order.
+struct Schema {
+  std::vector<std::string> counters;
+  std::vector<std::string> gauges;
+  std::vector<std::string> service_counters;
+  std::vector<std::string> service_gauges;
+  std::vector<std::string> buckets;  ///< upper bounds in microseconds, +Inf left out
+  std::vector<std::string> reasons;
+
+  bool operator==(const Schema&) const = default;
+};
+/// The one that this program was built with.
+[[nodiscard]] Schema own_schema();
+/// How many names a list of it may have.
+inline constexpr uint32_t kMaxSchemaNames = 4096;
 
 }  // namespace restgate::stats::layout

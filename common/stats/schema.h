@@ -1,6 +1,7 @@
 // What is counted: the names of counters and gauges, the histogram's buckets, what a block has room for. Any process.
 //
-// Serialised totals carry the names below, so an enumerator may be moved; a name may not change its meaning.
+// Blocks and serialised totals carry the names below, so an enumerator may be moved, added or dropped, and a program of
+// another version still reads them; a name may not change its meaning.
 #pragma once
 
 #include <array>
@@ -37,10 +38,14 @@ inline constexpr size_t kGaugeCount = static_cast<size_t>(Gauge::kCount);
 inline constexpr size_t kServiceCounterCount = static_cast<size_t>(ServiceCounter::kCount);
 inline constexpr size_t kServiceGaugeCount = static_cast<size_t>(ServiceGauge::kCount);
 
-/// Names of the counters in enumerator order, as serialised totals carry them.
+/// Names in enumerator order, as blocks and serialised totals carry them.
 inline constexpr std::array<std::string_view, kCounterCount> kCounterNames = {
     "connections_accepted", "connections_handed_over", "request_bytes", "response_bytes",
     "tunnels_opened",       "access_log_dropped",      "loop_turns",    "loop_busy_micros"};
+inline constexpr std::array<std::string_view, kGaugeCount> kGaugeNames = {"connections_active", "connections_idle",
+                                                                          "requests_in_flight", "tunnels"};
+inline constexpr std::array<std::string_view, kServiceGaugeCount> kServiceGaugeNames = {"connections_active",
+                                                                                        "connections_idle"};
 inline constexpr std::array<std::string_view, kServiceCounterCount> kServiceCounterNames = {
     "connects", "connect_failures", "reuses", "retries", "resolve_failures"};
 

@@ -128,6 +128,32 @@ TEST(Interim, InOnePieceWithTheAnswer) {
   played.gateway.stop();
 }
 
+// More of them at once than an exchange may take in one turn; what others get in between is not mixed up with them.
+TEST(Interim, AFloodOfThemKeepsItsBytesApartFromOthers) {
+  Played played;
+  for (int count = 10; count <= 40; count += 5) {
+    SCOPED_TRACE(count);
+    Stream other = played.gateway.connect();
+    EXPECT_EQ(other.exchange(request_head("UNKNOWN", "/")).status(), 405);  // it is known to the worker
+    played.forward(request_head("GET", "/"));
+    std::string answers;
+    for (int i = 0; i < count; ++i) answers += "HTTP/1.1 103 Early Hints\r\nLink: </" + std::to_string(i) + ">\r\n\r\n";
+    const pid_t worker = played.gateway.workers().at(0);
+    suspend(worker);
+    played.backend.send(answers + response(200, "ok"));
+    other.send(request_head("UNKNOWN", "/"));
+    resume(worker);
+    for (int i = 0; i < count; ++i) {
+      const Message hints = played.client.read_head();
+      ASSERT_EQ(hints.start_line, "HTTP/1.1 103 Early Hints");
+      EXPECT_EQ(hints.field("Link"), "</" + std::to_string(i) + ">");
+    }
+    EXPECT_EQ(played.client.read_response().body, "ok");
+    EXPECT_EQ(other.read_response().status(), 405);
+  }
+  played.gateway.stop();
+}
+
 TEST(EarlyResponse, ReachesTheClientWhileItUploads) {
   Played played;
   played.client = played.gateway.connect();
@@ -243,7 +269,7 @@ TEST(EarlyResponse, IsNotOverwrittenWhenTheBackendStopsReading) {
   constexpr size_t kBody = size_t{64} << 20;
   Played played;
   const std::string block = pattern_bytes(size_t{1} << 20);
-  played.client = played.gateway.connect(4096);
+  played.client = played.gateway.connect(64 * 1024);
   played.client.send(request_head("POST", "/", "Content-Length: 100000000\r\n") + "x");
   played.await_backend();
   played.backend.read_until("\r\n\r\nx");

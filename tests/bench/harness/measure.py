@@ -22,7 +22,8 @@ class Load:
 
     def __init__(self, subject, flags):
         self.subject = subject
-        argv = [os.path.join(subject.bench.tools, "bench_load"), "--port", str(subject.port), "--timeout", "120", *flags]
+        program = os.path.join(subject.bench.tools, "bench_load")
+        argv = [program, "--port", str(subject.port), "--timeout", "120", *flags]
         self.program = Program(argv, os.path.join(subject.directory, "load"), stdin=subprocess.PIPE, piped=True)
         self.expect("ready")
 
@@ -36,9 +37,9 @@ class Load:
     def expect(self, start):
         line = self.program.process.stdout.readline()
         if not line.startswith(start):
-            self.program.process.wait(processes.STOP_SECONDS)
-            raise BenchError(f"{self.subject.scenario.name}: the load client failed at {self.subject.label}:\n"
-                             f"{self.program.last_words()}\n{self.subject.label} says:\n{self.subject.program.last_words()}")
+            status = self.program.process.wait(processes.STOP_SECONDS)
+            raise BenchError(f"the load client failed ({status}) at {self.subject.label}:\n{self.program.last_words()}\n"
+                             f"{self.subject.label} says:\n{self.subject.program.last_words()}")
         return line
 
     def go(self):
@@ -53,14 +54,16 @@ class Subject:
     def __init__(self, bench, peer, variant, scenario, backend):
         self.bench, self.peer, self.variant, self.scenario, self.backend = bench, peer, variant, scenario, backend
         self.label = f"{peer.name}, {variant.name}" if variant.name else peer.name
-        self.directory = os.path.join(bench.directory, f"{scenario.name}-{self.label}".replace(" ", "-").replace(",", ""))
+        name = f"{scenario.name}-{self.label}".replace(" ", "-").replace(",", "")
+        self.directory = os.path.join(bench.directory, name)
         self.rounds = []  # a dict of measures each
         self.syscalls = None
         self.program = None
         self.start()
 
     def start(self):
-        self.program, self.port = self.peer.start(self.directory, self.bench.setup(self.variant, self.scenario), self.backend)
+        setup = self.bench.setup(self.variant, self.scenario)
+        self.program, self.port = self.peer.start(self.directory, setup, self.backend)
 
     def restart(self):
         self.program.stop()
@@ -76,8 +79,8 @@ class Subject:
 
     def measure_cpu(self, count, *flags):
         """CPU µs an exchange, ticks in user mode and in all, and what the client saw."""
-        pids = self.program.tree()
         with self.load("--count", str(count), *flags) as load:
+            pids = self.program.tree()
             cpu, ticks = processes.cpu_ns(pids), processes.user_and_system_ticks(pids)
             seen = load.go()
             cpu = processes.cpu_ns(pids) - cpu
@@ -150,6 +153,7 @@ class Run:
     def start_origin(self):
         argv = [os.path.join(self.bench.tools, "bench_origin"), "--workers", str(self.scenario.origin_workers)]
         if self.scenario.tls_backend:
+            self.bench.make_certificate()
             argv += ["--certificate", self.bench.certificate, "--key", self.bench.key]
         return Program(argv, os.path.join(self.bench.directory, "origin"), piped=True)
 
@@ -162,8 +166,8 @@ class Run:
         self.rate = max(1, int(self.rate * PART_OF_CAPACITY))
 
     def measure(self):
-        rounds = [self.one_round() for _ in range(self.bench.rounds)]
-        while self.repeated < self.bench.rounds and len(rounds) > 1:
+        rounds = [self.one_round() for _ in range(min(self.bench.rounds, self.scenario.rounds))]
+        while self.repeated < len(rounds) > 1:
             worst = max(rounds, key=lambda one: deviation(one, rounds))
             if deviation(worst, rounds) <= NOISY:
                 break
@@ -172,7 +176,7 @@ class Run:
             rounds.append(self.one_round())
         for number, subject in enumerate(self.subjects):
             subject.rounds = [one[number] for one in rounds]
-            if self.scenario.kind == "cpu" and self.scenario.syscalls:
+            if self.scenario.kind == "cpu" and self.scenario.syscalls and self.bench.syscalls:
                 subject.count_syscalls()
 
     def one_round(self):

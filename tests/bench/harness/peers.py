@@ -41,8 +41,12 @@ class Peer:
     handles_http = True
     command = ""
 
+    def binary(self):
+        """Where the program is; None: not installed. Debian has servers where a user's PATH does not look."""
+        return shutil.which(self.command, path=os.environ.get("PATH", "") + ":/usr/local/sbin:/usr/sbin")
+
     def available(self):
-        return shutil.which(self.command) is not None
+        return self.binary() is not None
 
     def version(self):
         return ""
@@ -122,7 +126,7 @@ class Nginx(Peer):
     command = "nginx"
 
     def version(self):
-        return first_match([self.command, "-v"], r"nginx/(\S+)")
+        return first_match([self.binary(), "-v"], r"nginx/(\S+)")
 
     def logs(self, directory):
         return [os.path.join(directory, "access.log")]
@@ -143,7 +147,8 @@ class Nginx(Peer):
         user = "user root;" if os.geteuid() == 0 else ""
         temporary = "".join(f"{kind}_temp_path {directory}/{kind};\n"
                             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
-        text = f"""{user} daemon off; worker_processes {setup.workers}; pid {directory}/pid; error_log {directory}/error.log;
+        text = f"""{user} daemon off; worker_processes {setup.workers};
+pid {directory}/pid; error_log {directory}/error.log;
 events {{ worker_connections 19000; }}
 http {{
 {temporary} access_log {log};
@@ -160,7 +165,7 @@ proxy_set_header X-Forwarded-Proto $scheme; proxy_set_header X-Forwarded-Host $h
 {tls}{places}}}
 }}
 """
-        return ["nginx", "-e", f"{directory}/error.log", "-c", write(directory, "nginx.conf", text)]
+        return [self.binary(), "-e", f"{directory}/error.log", "-c", write(directory, "nginx.conf", text)]
 
 
 class Haproxy(Peer):
@@ -168,13 +173,14 @@ class Haproxy(Peer):
     command = "haproxy"
 
     def version(self):
-        return first_match([self.command, "-v"], r"version (\S+)")
+        return first_match([self.binary(), "-v"], r"version (\S+)")
 
     def configure(self, directory, setup, backend, port):
         log = "log stdout format raw local0\n" if setup.access_log else ""
         tls = f" ssl verify required ca-file {backend.certificate} sni str(localhost)" if setup.tls_backend else ""
         if setup.routes > 1:
-            routes = write(directory, "routes.map", "".join(f"{prefix} origin\n" for prefix in api_prefixes(setup.routes)))
+            lines = [f"{prefix} origin\n" for prefix in api_prefixes(setup.routes)]
+            routes = write(directory, "routes.map", "".join(lines))
             choice = f"use_backend %[path,map_beg({routes},none)]\n"
         elif setup.routes == 1:
             choice = "use_backend origin if { path_beg /api/v1/ }\n"
@@ -204,7 +210,7 @@ http-request set-header X-Forwarded-Host %[req.hdr(host)]
 {choice}backend origin
 server origin 127.0.0.1:{backend.port}{tls}
 """
-        return ["haproxy", "-db", "-f", write(directory, "haproxy.cfg", text)]
+        return [self.binary(), "-db", "-f", write(directory, "haproxy.cfg", text)]
 
 
 class Relay(Peer):

@@ -47,8 +47,9 @@ def table(header, rows):
 
 
 def cpu_row(run, subject):
-    row = [subject.label, number(subject.median("CPU µs")),
-           f"{min(subject.values('CPU µs')):.2f} … {max(subject.values('CPU µs')):.2f}", number(subject.median("user µs"))]
+    values = subject.values("CPU µs")
+    row = [subject.label, number(subject.median("CPU µs")), f"{min(values):.2f} … {max(values):.2f}",
+           number(subject.median("user µs"))]
     for peer in ("relay", "nginx"):
         reference = find(run, peer, subject.variant)
         row.append(number(ratio(subject, reference) if reference else None))
@@ -105,7 +106,8 @@ def budgets(run):
         value = measured(run, budget.measure)
         if value is not None:
             verdict = "kept" if value <= budget.limit else "missed"
-            name = {"more": "more µs", "syscalls": "system calls"}.get(budget.measure, budget.measure.replace("x ", "× "))
+            name = {"more": "more µs", "syscalls": "system calls"}.get(budget.measure, budget.measure)
+            name = name.replace("x ", "× ")
             lines.append(f"Budget: at most {budget.limit:g} {name}; measured {value:.2f}: {verdict}.")
     return "  \n".join(lines)
 
@@ -121,5 +123,5 @@ def section(run):
 
 def raw(run):
     """Everything that was measured, for --json."""
-    return {"scenario": run.scenario.name, "repeated": run.repeated, "rate": run.rate,
-            "subjects": {subject.label: {"rounds": subject.rounds, "syscalls": subject.syscalls} for subject in run.subjects}}
+    subjects = {subject.label: {"rounds": subject.rounds, "syscalls": subject.syscalls} for subject in run.subjects}
+    return {"scenario": run.scenario.name, "repeated": run.repeated, "rate": run.rate, "subjects": subjects}

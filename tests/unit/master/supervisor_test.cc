@@ -583,6 +583,21 @@ TEST_F(SupervisorUpgradeTest, AReloadThatCameInBetweenIsDone) {
   await([this] { return pids().size() == 1 && facts().workers_ready == 1; });
 }
 
+TEST_F(SupervisorUpgradeTest, AFlightRecorderOfAnotherLayoutIsDoneWithout) {
+  start(config_of("good", 1));
+  await_serving();
+  UpgradeState state;
+  supervisor_->save(state);
+  state = inherited(std::move(state));
+  close(state.workers[0].flights);
+  state.workers[0].flights = fcntl(state.mailboxes[0].in, F_DUPFD_CLOEXEC, 3);
+  Supervisor other(loop_, spawner_, Supervisor::Setup{});
+  EXPECT_TRUE(other.resume(state, config_of("good", 1), config_of("good", 1)).ok());
+  UpgradeState next;
+  other.save(next);
+  EXPECT_EQ(next.workers.at(0).flights, -1);
+}
+
 TEST_F(SupervisorUpgradeTest, RefusesDescriptorsThatAreNotWhatTheyShouldBe) {
   start(config_of("good", 1));
   await_serving();

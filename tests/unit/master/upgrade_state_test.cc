@@ -157,7 +157,10 @@ TEST(UpgradeState, WorkersComeBackAsTheyWere) {
 }
 
 TEST(UpgradeState, NamesEveryDescriptor) {
-  EXPECT_THAT(some_state().descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19));
+  UpgradeState state = some_state();
+  EXPECT_THAT(state.descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19));
+  state.workers[1].flights = -1;
+  EXPECT_THAT(state.descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18));
 }
 
 TEST(UpgradeState, RefusesAnotherVersionAndSaysWhich) {

@@ -389,10 +389,7 @@ TEST(FlightBlock, AttachRefusesWhatIsNone) {
   for (const bool version : {false, true}) {
     const Block block = make_block();
     layout::Segment& segment = segment_of(block);
-    if (version)
-      ++segment.header.version;
-    else
-      ++segment.header.magic;
+    version ? ++segment.header.version : ++segment.header.magic;
     EXPECT_FALSE(Block::attach(UniqueFd(dup(block.fd()))));
     munmap(&segment, sizeof segment);
   }

@@ -270,7 +270,10 @@ TEST(BlockAttach, RefusesWhatIsNoWholeBlock) {
       {"magic", [](std::string&, layout::Header& h) { h.magic ^= 1; }},
       {"version", [](std::string&, layout::Header& h) { ++h.version; }},
       {"header size", [](std::string&, layout::Header& h) { --h.header_bytes; }},
-      {"schema", [](std::string&, layout::Header& h) { h.fingerprint ^= 1; }},
+      {"more counters", [](std::string&, layout::Header& h) { ++h.counts.counters; }},
+      {"fewer gauges", [](std::string&, layout::Header& h) { --h.counts.gauges; }},
+      {"endless buckets", [](std::string&, layout::Header& h) { h.counts.buckets = UINT32_MAX; }},
+      {"endless reasons", [](std::string&, layout::Header& h) { h.counts.reasons = UINT32_MAX; }},
       {"no routes", [](std::string&, layout::Header& h) { h.counts.routes = 0; }},
       {"more routes", [](std::string&, layout::Header& h) { ++h.counts.routes; }},
       {"endless routes", [](std::string&, layout::Header& h) { h.counts.routes = UINT32_MAX; }},
@@ -300,6 +303,106 @@ TEST(BlockAttach, RefusesWhatIsNoWholeBlock) {
     std::memcpy(bytes.data(), &header, std::min(sizeof(header), bytes.size()));
     EXPECT_FALSE(Block::attach(sealed_file(bytes))) << test.what;
   }
+}
+
+// What another version of the program might have: other counters in another order, fewer buckets, reasons of its own.
+class ForeignBlock {
+ public:
+  ForeignBlock() {
+    counts_.routes = 2;
+    counts_.services = 1;
+    counts_.methods = 1;
+    const std::vector<std::string> names = {"new_things",
+                                            "loop_turns",  // counters
+                                            "tunnels",     // gauges
+                                            "retries",
+                                            "news",
+                                            "connects",          // of services
+                                            "connections_idle",  // gauges of services
+                                            "700",
+                                            "5000",  // buckets
+                                            "backend_gone",
+                                            "internal",
+                                            "cosmic_rays",  // reasons
+                                            "users",
+                                            "crm",
+                                            "GET"};
+    counts_.counters = 2;
+    counts_.gauges = 1;
+    counts_.service_counters = 3;
+    counts_.service_gauges = 1;
+    counts_.buckets = 2;
+    counts_.reasons = 3;
+    for (const std::string& name : names) {
+      const auto length = static_cast<uint16_t>(name.size());
+      names_.append(reinterpret_cast<const char*>(&length), sizeof length).append(name);
+    }
+    counts_.names_bytes = static_cast<uint32_t>(names_.size());
+    offsets_ = layout::offsets_for(counts_);
+    bytes_.resize(offsets_.total_size);
+    layout::Header header;
+    header.header_bytes = sizeof header;
+    header.counts = counts_;
+    header.offsets = offsets_;
+    std::memcpy(bytes_.data(), &header, sizeof header);
+    bytes_.replace(offsets_.names, names_.size(), names_);
+  }
+  void set(uint64_t offset, size_t number, uint64_t value) {
+    std::memcpy(bytes_.data() + offset + number * sizeof value, &value, sizeof value);
+  }
+  [[nodiscard]] const layout::Offsets& at() const { return offsets_; }
+  [[nodiscard]] const layout::Counts& counts() const { return counts_; }
+  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+
+ private:
+  layout::Counts counts_;
+  layout::Offsets offsets_;
+  std::string names_;
+  std::string bytes_;
+};
+
+TEST(BlockAttach, ReadsABlockOfAnotherVersionByName) {
+  ForeignBlock foreign;
+  for (size_t i = 0; i < 3; ++i) foreign.set(foreign.at().process, i, 10 + i);  // new_things, loop_turns, tunnels
+  for (size_t i = 0; i < 8; ++i) foreign.set(foreign.at().services, i, 20 + i);
+  foreign.set(foreign.at().routes + layout::route_slot_bytes(foreign.counts()), 1, 31);  // users, up to 5000 us
+  foreign.set(foreign.at().routes + layout::route_slot_bytes(foreign.counts()), 2, 32);  // +Inf
+  foreign.set(foreign.at().routes + layout::route_slot_bytes(foreign.counts()), 3, 33);  // the sum
+  const auto cell = [&](uint64_t number, layout::CellKind kind, uint32_t detail, uint64_t count) {
+    foreign.set(foreign.at().cells + number * sizeof(layout::Cell), 0, layout::cell_key(kind, 1, detail));
+    foreign.set(foreign.at().cells + number * sizeof(layout::Cell), 1, count);
+  };
+  cell(0, layout::CellKind::Request, 200, 41);
+  cell(1, layout::CellKind::Error, 1, 42);
+  cell(2, layout::CellKind::Error, 2, 43);
+
+  const Result<Block> block = Block::attach(sealed_file(foreign.bytes()));
+  ASSERT_TRUE(block) << block.error().message;
+  const Snapshot snapshot = block->snapshot();
+  EXPECT_EQ(snapshot[Counter::LoopTurns], 11U);
+  EXPECT_EQ(snapshot[Counter::ConnectionsAccepted], 0U) << "it does not count these";
+  EXPECT_EQ(snapshot[Gauge::Tunnels], 12);
+  ASSERT_EQ(snapshot.services.size(), 1U);
+  const ServiceStats& service = snapshot.services[0];
+  EXPECT_EQ(service.name, "crm");
+  EXPECT_EQ(service.duration.buckets[1], 20U) << "up to 700 us: at most 1 ms";
+  EXPECT_EQ(service.duration.buckets[3], 21U);
+  EXPECT_EQ(service.duration.buckets.back(), 22U);
+  EXPECT_EQ(service.duration.sum_us, 23U);
+  EXPECT_EQ(service[ServiceCounter::Retries], 24U);
+  EXPECT_EQ(service[ServiceCounter::Connects], 26U);
+  EXPECT_EQ(service[ServiceGauge::ConnectionsIdle], 27);
+  const RouteStats* users = find_route(snapshot, "users");
+  ASSERT_NE(users, nullptr);
+  EXPECT_EQ(users->duration.count(), 31U + 32U);
+  EXPECT_EQ(users->duration.sum_us, 33U);
+  ASSERT_EQ(users->requests.size(), 1U);
+  EXPECT_EQ(users->requests[0].method, "GET");
+  EXPECT_EQ(users->requests[0].count, 41U);
+  ASSERT_EQ(users->errors.size(), 2U);
+  EXPECT_EQ(users->errors[0].reason, "cosmic_rays") << "known to nobody here, and counted all the same";
+  EXPECT_EQ(users->errors[0].count, 43U);
+  EXPECT_EQ(users->errors[1].reason, "internal");
 }
 
 TEST(BlockAttach, RefusesOtherDescriptors) {
