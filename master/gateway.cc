@@ -62,7 +62,7 @@ class Gateway {
     const size_t descriptors = platform::raise_nofile_limit();
     log::info("starting", {{"version", version()}, {"commit", commit()}, {"max_descriptors", descriptors}});
     watch_signals();
-    if (Status opened = management_.open(first.config.admin_port); !opened) return opened;
+    if (Status opened = management_.open(first.config); !opened) return opened;
     return supervisor_.start(std::move(first));
   }
 

@@ -9,6 +9,7 @@
 #include "master/demo/demo.h"
 #include "master/gateway.h"
 #include "master/options.h"
+#include "master/reload_command.h"
 
 namespace {
 
@@ -37,6 +38,15 @@ int check(const Options& options) {
   return restgate::master::check_config(options.config_path);
 }
 
+int reload(const Options& options) {
+  for (const std::string& warning : options.warnings) print(stderr, "warning: " + warning + "\n");
+  restgate::master::ReloadCommand command;
+  if (options.config_by_flag) command.use_file = options.config_path;
+  command.config_path = options.config_path;
+  command.socket = options.socket;
+  return restgate::master::run_reload(command);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -58,6 +68,8 @@ int main(int argc, char** argv) {
     case Options::Mode::Help:
       print(stdout, restgate::master::usage());
       return 0;
+    case Options::Mode::Reload:
+      return reload(options.value());
     case Options::Mode::Demo:
       return restgate::demo::run_demo(argc - 2, argv + 2);
   }

@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,6 +36,7 @@ struct ProcessOptions {
   std::vector<std::string> arguments;              ///< without the program
   std::map<std::string, std::string> environment;  ///< in addition to PATH and the sanitizers' options
   int pipe_size = 0;                               ///< of standard error, in bytes; 0: the system's
+  std::optional<uid_t> user;                       ///< as whom to run, in the group of that number alone; needs root
 };
 
 class Process {
@@ -95,5 +98,11 @@ size_t anonymous_memory(pid_t pid);
 
 /// Number of open descriptors of a process.
 size_t descriptors(pid_t pid);
+
+/// What they are: "socket:[1234]", "/dev/null", …
+std::multiset<std::string> descriptor_targets(pid_t pid);
+
+/// A line of /proc/PID/status, such as "Uid", without its name.
+std::string process_status(pid_t pid, const std::string& name);
 
 }  // namespace restgate::itest
