@@ -5,8 +5,9 @@
 PREFIX  ?= /usr/local
 DESTDIR ?=
 ARGS    ?=
-# Seconds that `make fuzz` gives each target; tests that `make test` runs at a time.
+# Seconds that `make fuzz` gives each target, and `make torture` each operation; tests that `make test` runs at a time.
 FUZZ_SECONDS ?= 60
+TORTURE_SECONDS ?= 15
 JOBS    ?= $(shell nproc)
 # More cmake -D options for every build, such as -DRESTGATE_WERROR=ON.
 CMAKE_ARGS ?=
@@ -20,7 +21,7 @@ SCRIPTS  = packaging/install-deps .ci/run deploy/make-rootfs
 TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker bench fuzz deps install clean help
+.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker bench bench-micro bench-load torture torture-peers fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -103,11 +104,33 @@ docker: ## Build the container image restgate:latest
 	done; \
 	echo "make docker: none of docker, podman and buildah works here" >&2; exit 1
 
-bench: ## Run the micro-benchmarks
+bench-micro: ## Run the micro-benchmarks (ARGS="--benchmark_filter=parse")
 	@packaging/install-deps
 	$(call configure,release)
 	@cmake --build build/release --target benchmarks
 	@set -e; for bench in build/release/tests/bench/*_bench; do [ ! -x $$bench ] || $$bench $(ARGS); done
+
+bench-load: build ## Measure beside nginx, haproxy and a relay (ARGS="--scenario small,post --rounds 9"; --help)
+	@packaging/install-deps build bench
+	@cmake --build build/release --target bench_tools
+	@tests/bench/run --restgate bin/restgate $(or $(ARGS),--quick)
+
+bench: ## Both: the micro-benchmarks, then the load; ARGS is for the load
+	@$(MAKE) --no-print-directory bench-micro ARGS=
+	@$(MAKE) --no-print-directory bench-load
+
+torture: ## Reloads, crashes, upgrades under all kinds of traffic, TORTURE_SECONDS (15) each (ARGS="--gtest_filter=*.Hup")
+	@packaging/install-deps
+	$(call configure,release)
+	@cmake --build build/release --target torture_tests
+	@RESTGATE_TORTURE_SECONDS=$(TORTURE_SECONDS) build/release/tests/integration/torture_tests --gtest_brief=1 \
+	  --gtest_filter='Torture.*:TortureFromAfar.*' $(ARGS)
+
+torture-peers: ## Twelve reloads as clients see them: restgate, and nginx and haproxy where they are installed
+	@packaging/install-deps
+	$(call configure,release)
+	@cmake --build build/release --target torture_tests
+	@build/release/tests/integration/torture_tests --gtest_brief=1 --gtest_filter='*Peers.*' $(ARGS)
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (60); findings and new inputs in build/fuzz
 	@packaging/install-deps build fuzz
@@ -133,4 +156,4 @@ clean: ## Remove everything that was built
 	@rm -rf build bin
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))

@@ -57,6 +57,7 @@ int64_t EventLoop::refresh_clock() {
 void EventLoop::run() {
   while (!stopped_) {
     clock_fresh_ = false;  // the wait may be long
+    ++turn_;
     const int wait = std::exchange(turn_requested_, false) ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
     if (event_base_loop(base_.get(), wait | EVLOOP_NO_EXIT_ON_EMPTY) < 0) break;
     if (turn_hook_) turn_hook_();

@@ -42,6 +42,9 @@ class EventLoop {
   /// Makes the next turn not wait for events: the turn hook has more to do.
   void request_turn() { turn_requested_ = true; }
 
+  /// Counts the turns. What a turn's callbacks are told happened before any of them ran.
+  [[nodiscard]] uint64_t turn() const { return turn_; }
+
   /// CLOCK_MONOTONIC, read at most once a turn (at its first use). Cheap; as old as the turn.
   [[nodiscard]] int64_t now_us() {
     if (!clock_fresh_) refresh_clock();
@@ -57,6 +60,7 @@ class EventLoop {
   std::unique_ptr<event_base, EventBaseDeleter> base_;
   std::function<void()> turn_hook_;
   int64_t now_us_ = 0;
+  uint64_t turn_ = 0;
   bool stopped_ = false;
   bool clock_fresh_ = false;
   bool turn_requested_ = false;

@@ -23,6 +23,9 @@ enum class Kind : uint32_t {
   Farewell = 8,   ///< master → worker: the gateway will stop: serve on, but end each connection with its next answer
 };
 
+/// To be raised when a message changes its meaning: a master upgraded in place talks to workers of its former program.
+inline constexpr uint32_t kVersion = 1;
+
 struct Message {
   Kind kind = Kind::Ready;
   uint32_t pad = 0;

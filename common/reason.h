@@ -30,6 +30,7 @@ enum class Reason : uint8_t {
   MethodNotAllowed,
   Draining,
   ConnectionLimit,
+  BadProxyHeader,
   // The backend failed.
   BackendUnresolved,
   BackendConnectRefused,
@@ -78,6 +79,7 @@ inline constexpr std::array<ReasonInfo, static_cast<size_t>(Reason::kCount)> kRe
     {Reason::MethodNotAllowed, "method_not_allowed", 405, "Method Not Allowed", false},
     {Reason::Draining, "draining", 503, "Service Unavailable", false},
     {Reason::ConnectionLimit, "connection_limit", 503, "Service Unavailable", false},
+    {Reason::BadProxyHeader, "bad_proxy_header", 400, "Bad Request", false},
     {Reason::BackendUnresolved, "backend_unresolved", 502, "Bad Gateway", false},
     {Reason::BackendConnectRefused, "backend_connect_refused", 502, "Bad Gateway", false},
     {Reason::BackendConnectTimeout, "backend_connect_timeout", 504, "Gateway Timeout", false},

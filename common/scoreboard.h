@@ -1,10 +1,16 @@
-// Scoreboard: the moment's facts about every worker process, in anonymous shared memory. Written by each worker in its
-// own row, read by the master and by the other workers (rescue of a hung peer's sockets, balance).
+// Scoreboard: the moment's facts about every worker process, in shared memory. Written by each worker in its own row,
+// read by the master and by the other workers (rescue of a hung peer's sockets, balance).
+//
+// A memfd of sealed size that tells its layout, so that a program that takes the master's place can go on with it.
 #pragma once
 
 #include <array>
 #include <atomic>
 #include <cstdint>
+
+#include "common/platform/memfd.h"
+#include "common/result.h"
+#include "common/unique_fd.h"
 
 namespace restgate {
 
@@ -22,11 +28,36 @@ struct alignas(128) ScoreboardRow {
 };
 
 struct Scoreboard {
+  static constexpr uint64_t kMagic = 0x01445242475352;  // "RSGBRD" and 1, little-endian
+  /// To be raised whenever the bytes change their place or meaning.
+  static constexpr uint32_t kVersion = 1;
+
+  uint64_t magic = kMagic;
+  uint32_t version = kVersion;
+  uint32_t bytes = 0;  ///< of the whole
   std::array<ScoreboardRow, kScoreboardRows> rows;
   std::atomic<uint32_t> rows_used{0};  ///< rows from here on have never been used; set by the master
+};
 
-  /// Maps a zeroed one, shared with every process forked later. Aborts when memory runs out. Never unmapped.
-  static Scoreboard* create();
+/// Owner of the memory of one. The master's; workers have what it maps, for their lives.
+class ScoreboardMemory {
+ public:
+  /// A zeroed one, shared with every process forked later. Aborts when memory runs out.
+  static ScoreboardMemory create();
+  /// One that another program made. Takes the descriptor in any case.
+  static Result<ScoreboardMemory> attach(UniqueFd fd);
+
+  [[nodiscard]] Scoreboard* get() const { return board_; }
+  /// The memfd; close-on-exec. Stays its own.
+  [[nodiscard]] int fd() const { return fd_.get(); }
+
+ private:
+  ScoreboardMemory(UniqueFd fd, platform::Mapping mapping, Scoreboard* board)
+      : fd_(std::move(fd)), mapping_(std::move(mapping)), board_(board) {}
+
+  UniqueFd fd_;
+  platform::Mapping mapping_;
+  Scoreboard* board_;
 };
 
 }  // namespace restgate

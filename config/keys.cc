@@ -144,6 +144,18 @@ constexpr Key<Config> kConfigKeys[] = {
      store<&Config::max_headers>},
     {body_size("off", "Bytes of a request's body; a longer one gets 413."), store<&Config::max_body_size>},
     {boolean("via", "true", "Add a `Via` field to requests and responses."), store<&Config::via>},
+    {{.name = "trusted_proxies",
+      .kind = ValueKind::AddressBlocks,
+      .default_note = "not set",
+      .doc =
+          "Proxies before this one, as a list of addresses and blocks such as `10.0.0.0/8`. Their `X-Forwarded-*` are "
+          "kept, and the client in the log is the last address in `X-Forwarded-For` that is not theirs; everybody "
+          "else's are replaced. Not set: `X-Forwarded-For` is added to, whoever sends it."},
+     store_trusted_proxies},
+    {boolean("proxy_protocol", "false",
+             "Every connection begins with a PROXY protocol header (version 1 or 2), which tells the client's address; "
+             "one that does not is closed."),
+     store<&Config::proxy_protocol>},
     {{.name = "observed_services",
       .kind = ValueKind::List,
       .required = true,
@@ -287,6 +299,8 @@ std::string expectation(const KeyInfo& key) {
       return "methods such as 'GET,POST'";
     case ValueKind::Pattern:
       return "a path pattern such as /account/{id}";
+    case ValueKind::AddressBlocks:
+      return "a list of addresses and blocks such as 10.0.0.0/8";
     case ValueKind::Account:
       return "a name or a number";
     case ValueKind::List:

@@ -28,9 +28,10 @@ enum class ValueKind : uint8_t {
   Url,
   Methods,
   Pattern,
-  Account,  ///< user or group: name or number
-  List,     ///< of mappings: the level below
-  Mapping,  ///< the level below
+  AddressBlocks,  ///< list of addresses and CIDR blocks
+  Account,        ///< user or group: name or number
+  List,           ///< of mappings: the level below
+  Mapping,        ///< the level below
 };
 
 /// Everything there is to say about a key.

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/cidr.h"
 #include "common/http_method.h"
 #include "common/log.h"
 #include "common/platform/identity.h"
@@ -93,6 +94,9 @@ struct Config {
   uint32_t max_headers = 200;            ///< fields of a message's head
   uint64_t max_body_size = 0;            ///< bytes; 0: no limit
   bool via = true;                       ///< add a Via field both ways
+  bool proxy_protocol = false;           ///< each connection begins with a PROXY header
+  /// Whose X-Forwarded-* are believed. Nothing: the key is not there, everybody's are added to. Empty: nobody's.
+  std::optional<std::vector<Cidr>> trusted_proxies;
 
   std::vector<Service> services;
   std::vector<Route> routes;         ///< of all services, in file order; a route's id is its index

@@ -31,14 +31,16 @@ LoadResult read_config(std::string_view text, std::string file, const LoadChecks
 
 }  // namespace
 
-LoadResult load(const std::string& path, const LoadChecks& checks) {
-  std::string text;
-  if (auto problem = read_file(path, text)) return about_file(path, *std::move(problem));
-  return read_config(text, path, &checks);
+LoadResult load(const std::string& path, const LoadChecks& checks, std::string* text) {
+  std::string read;
+  if (auto problem = read_file(path, read)) return about_file(path, *std::move(problem));
+  LoadResult loaded = read_config(read, path, &checks);
+  if (text != nullptr) *text = std::move(read);
+  return loaded;
 }
 
-LoadResult parse(std::string_view text, std::string file) {
-  return read_config(text, std::move(file), nullptr);
+LoadResult parse(std::string_view text, std::string file, const LoadChecks* checks) {
+  return read_config(text, std::move(file), checks);
 }
 
 }  // namespace restgate::config

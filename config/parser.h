@@ -30,10 +30,11 @@ struct LoadChecks {
 };
 
 /// Reads and validates the file at `path`, which may be a pipe (at most 5 s of silence). The files that tls keys name
-/// must be readable, users and groups known to this system.
-[[nodiscard]] LoadResult load(const std::string& path, const LoadChecks& checks = {});
+/// must be readable, users and groups known to this system. `text`, if there is one, gets what the file says.
+[[nodiscard]] LoadResult load(const std::string& path, const LoadChecks& checks = {}, std::string* text = nullptr);
 
-/// The same for a text in memory; `file` is the name for messages. Looks at no other file, for no user.
-[[nodiscard]] LoadResult parse(std::string_view text, std::string file);
+/// The same for a text in memory; `file` is the name for messages. Without `checks` it looks at no other file, for no
+/// user.
+[[nodiscard]] LoadResult parse(std::string_view text, std::string file, const LoadChecks* checks = nullptr);
 
 }  // namespace restgate::config

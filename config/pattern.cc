@@ -317,15 +317,48 @@ bool regex_matches(const re2::RE2& regex, std::string_view decoded) {
   return regex.Match(decoded, 0, decoded.size(), re2::RE2::ANCHOR_BOTH, nullptr, 0);
 }
 
-bool has_dot_segment(std::string_view decoded) {
-  size_t begin = 0;
-  while (true) {
-    const size_t end = std::min(decoded.find_first_of("/\\", begin), decoded.size());
-    const std::string_view piece = decoded.substr(begin, end - begin);
-    if (piece == "." || piece == "..") return true;
-    if (end == decoded.size()) return false;
-    begin = end + 1;
+namespace {
+
+/// The character at `pos`, which moves behind it; a byte that is no part of one stands for itself. ASCII also in its
+/// overlong forms (RFC 3629 §10): %C0%AE is a '.' to a careless decoder, and to nobody else anything at all.
+char take_char(std::string_view text, size_t& pos) {
+  const auto byte = [text](size_t at) { return static_cast<uint8_t>(text[at]); };
+  const uint8_t first = byte(pos);
+  const size_t size = first == 0xC0 || first == 0xC1 ? 2 : (first == 0xE0 ? 3 : (first == 0xF0 ? 4 : 1));
+  if (size > 1 && text.size() - pos >= size) {
+    unsigned value = first & 1U;
+    bool whole = true;
+    for (size_t i = 1; i < size; ++i) {
+      whole = whole && (byte(pos + i) & 0xC0U) == 0x80;
+      value = value << 6U | (byte(pos + i) & 0x3FU);
+    }
+    if (whole && value < 0x80) {
+      pos += size;
+      return static_cast<char>(value);
+    }
   }
+  return text[pos++];
+}
+
+}  // namespace
+
+bool has_dot_segment(std::string_view decoded) {
+  size_t dots = 0;
+  bool others = false;
+  const auto is_one = [&] { return !others && (dots == 1 || dots == 2); };
+  for (size_t pos = 0; pos < decoded.size();) {
+    const char c = take_char(decoded, pos);
+    if (c == '/' || c == '\\') {
+      if (is_one()) return true;
+      dots = 0;
+      others = false;
+    } else if (c == '.') {
+      ++dots;
+    } else {
+      others = true;
+    }
+  }
+  return is_one();
 }
 
 }  // namespace restgate::config

@@ -86,7 +86,8 @@ class Pattern {
 [[nodiscard]] bool regex_matches(const re2::RE2& regex, std::string_view decoded);
 
 /// Whether a decoded segment is "." or "..", or would hold one for a backend that takes an encoded '/' or '\' for a
-/// separator ("..%2Fetc"): such requests are refused (RFC 3986 §5.2.4, §6.2.2.3), so no pattern may ask for them.
+/// separator ("..%2Fetc") or an overlong form of UTF-8 for its character ("%C0%AE."): such requests are refused
+/// (RFC 3986 §5.2.4, §6.2.2.3), so no pattern may ask for them.
 [[nodiscard]] bool has_dot_segment(std::string_view decoded);
 
 }  // namespace restgate::config

@@ -45,6 +45,8 @@ std::string type_text(const KeyInfo& key) {
       return "text or list";
     case ValueKind::Pattern:
       return "pattern";
+    case ValueKind::AddressBlocks:
+      return "list of addresses and blocks";
     case ValueKind::Account:
       return "name or number";
     case ValueKind::List:
@@ -223,6 +225,12 @@ void write_type(JsonWriter& json, const std::vector<KeyLevel>& levels, const Key
     case ValueKind::Pattern:
       json.string("type", "string");
       return json.string("pattern", "^/");
+    case ValueKind::AddressBlocks:
+      json.string("type", "array");
+      json.open('{', "items");
+      json.string("type", "string");
+      json.string("pattern", "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$");
+      return json.close();
     case ValueKind::Account:
       return write_account(json, key);
     case ValueKind::List:

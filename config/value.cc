@@ -216,6 +216,22 @@ void store_pattern(Route& route, const Value& value) {
     value.error(value.node(), TextError{pattern.error().message, pattern.error().offset});
 }
 
+void store_trusted_proxies(Config& config, const Value& value) {
+  if (value.node().kind == YamlNode::Kind::Refused) return;
+  if (value.node().kind != YamlNode::Kind::List) return value.error_unexpected(value.node());
+  config.trusted_proxies.emplace();
+  for (const YamlNode& item : value.node().items) {
+    if (item.kind == YamlNode::Kind::Refused) continue;
+    if (item.kind != YamlNode::Kind::Scalar || item.is_null()) {
+      value.error(item, "expected an address or a block such as 10.0.0.0/8, got " + describe(item));
+    } else if (auto block = Cidr::parse(item.text); !block) {
+      value.error(item, quoted(item.text) + ": " + block.error());
+    } else {
+      config.trusted_proxies->push_back(*block);
+    }
+  }
+}
+
 void store_server_name(TlsOptions& tls, const Value& value) {
   const auto name = value.as<std::string>();
   if (!name) return;

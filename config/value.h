@@ -84,6 +84,7 @@ void store_url(Service& service, const Value& value);
 void store_methods(Route& route, const Value& value);
 void store_pattern(Route& route, const Value& value);
 void store_server_name(TlsOptions& tls, const Value& value);
+void store_trusted_proxies(Config& config, const Value& value);
 void store_admin_socket(Config& config, const Value& value);
 
 }  // namespace restgate::config

@@ -29,7 +29,7 @@ constexpr std::array kSentences = std::to_array<Sentence>({
     {"did not find expected '-' indicator", "expected the next list item ('- ') here: check the indentation"},
     {"did not find expected ',' or ']'", "expected ',' or ']'"},
     {"did not find expected ',' or '}'", "expected ',' or '}'"},
-    {"did not find expected node content", "expected a value here"},
+    {"did not find expected node content", "expected a value here: put one that begins with a ':' or a bracket in quotes"},
     {"did not find expected <document start>", "nothing more is expected here: check the indentation"},
     {"found unknown escape character",
      "unknown escape in a double-quoted string: write '\\\\' for a backslash, or use single quotes"},

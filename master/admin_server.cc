@@ -74,6 +74,15 @@ AdminServer::~AdminServer() {
   while (!connections_.empty()) connections_.begin()->first->close();
 }
 
+bool AdminServer::busy() const {
+  return std::any_of(connections_.begin(), connections_.end(),
+                     [](const auto& entry) { return !entry.first->waiting(); });
+}
+
+int AdminServer::listener() const {
+  return evconnlistener_get_fd(htp_->server);
+}
+
 bool AdminServer::accept(evhtp_connection* connection) {
   graveyard_.clear();
   if (connections_.size() >= limits_.max_connections && !make_room()) return false;

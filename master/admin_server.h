@@ -53,6 +53,10 @@ class AdminServer final : private AdminConnectionOwner {
   /// Accepts no more, and closes each connection once it has the answer that it waits for.
   void retire();
   [[nodiscard]] size_t connections() const { return connections_.size(); }
+  /// Whether a client waits for an answer or reads one.
+  [[nodiscard]] bool busy() const;
+  /// The socket that it serves; stays its own.
+  [[nodiscard]] int listener() const;
 
  private:
   struct HtpDeleter {

@@ -15,6 +15,12 @@ Result<AdminSocket> AdminSocket::open(const std::string& path) {
   return AdminSocket(path, *file, std::move(listener).value());
 }
 
+std::unique_ptr<AdminSocket> AdminSocket::adopt(const UpgradeState::AdminSocket& left) {
+  UniqueFd listener(left.fd);
+  if (!platform::is_unix_listener(listener.get())) return nullptr;
+  return std::unique_ptr<AdminSocket>(new AdminSocket(left.path, left.file, std::move(listener)));
+}
+
 AdminSocket::~AdminSocket() {
   if (!path_.empty() && in_place()) ::unlink(path_.c_str());
 }

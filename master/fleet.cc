@@ -30,7 +30,8 @@ void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t cou
 
 }  // namespace
 
-Fleet::Fleet(EventLoop& loop, Spawner& spawner) : loop_(loop), spawner_(spawner), scoreboard_(Scoreboard::create()) {}
+Fleet::Fleet(EventLoop& loop, Spawner& spawner)
+    : loop_(loop), spawner_(spawner), scoreboard_(ScoreboardMemory::create()) {}
 
 Fleet::~Fleet() {
   for (const auto& worker : workers_) ::kill(worker->view().pid, SIGKILL);
@@ -40,10 +41,10 @@ Fleet::~Fleet() {
 
 Result<Fleet::Row> Fleet::free_row() const {
   for (uint32_t i = 0; i < kScoreboardRows; ++i) {
-    ScoreboardRow& row = scoreboard_->rows[i];
+    ScoreboardRow& row = scoreboard_.get()->rows[i];
     if (row.pid.load(std::memory_order_relaxed) != 0) continue;
-    if (i >= scoreboard_->rows_used.load(std::memory_order_relaxed))
-      scoreboard_->rows_used.store(i + 1, std::memory_order_release);
+    if (i >= scoreboard_.get()->rows_used.load(std::memory_order_relaxed))
+      scoreboard_.get()->rows_used.store(i + 1, std::memory_order_release);
     return Row{&row, i};
   }
   return Error{"there are " + std::to_string(kScoreboardRows) + " worker processes already", 0};
@@ -74,7 +75,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   heritage.mailboxes = mailboxes_.descriptors();
   heritage.control = std::move(theirs);
   heritage.stats = block->writer();
-  heritage.scoreboard = scoreboard_;
+  heritage.scoreboard = scoreboard_.get();
   heritage.scoreboard_slot = row->number;
   const std::string title =
       "restgate: worker " + std::to_string(index) + " (gen " + std::to_string(generation.id) + ")";
@@ -136,13 +137,16 @@ std::vector<WorkerView> Fleet::views() const {
   return views;
 }
 
-std::vector<Death> Fleet::reap() {
-  std::vector<Death> deaths;
+Reaped Fleet::reap() {
+  Reaped reaped;
   for (;;) {
     int status = 0;
     const pid_t pid = wait_for(-1, status, WNOHANG);
-    if (pid <= 0) return deaths;
-    if (find(pid) != nullptr) deaths.push_back(bury(pid, status));
+    if (pid <= 0) return reaped;
+    if (find(pid) != nullptr)
+      reaped.workers.push_back(bury(pid, status));
+    else
+      reaped.others.push_back({pid, status});
   }
 }
 

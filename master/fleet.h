@@ -15,6 +15,7 @@
 #include "master/obituary.h"
 #include "master/reconcile.h"
 #include "master/spawner.h"
+#include "master/upgrade_state.h"
 #include "master/worker_handle.h"
 
 namespace restgate::master {
@@ -22,6 +23,17 @@ namespace restgate::master {
 struct Death {
   WorkerView last;
   Obituary obituary;
+};
+
+/// A child that was no worker.
+struct Stranger {
+  pid_t pid = 0;
+  int status = 0;
+};
+
+struct Reaped {
+  std::vector<Death> workers;
+  std::vector<Stranger> others;
 };
 
 class Fleet {
@@ -48,8 +60,13 @@ class Fleet {
   [[nodiscard]] bool accepts() const;
   /// Every worker, as last observed.
   [[nodiscard]] std::vector<WorkerView> views() const;
-  /// Reaps every child of this process that has ended; those that are no workers are reaped without a word.
-  [[nodiscard]] std::vector<Death> reap();
+  /// Reaps every child of this process that has ended.
+  [[nodiscard]] Reaped reap();
+
+  /// For a program that takes the master's place: the workers, the scoreboard, the sum of the dead.
+  void save(UpgradeState& state) const;
+  /// Takes over what another program left. The descriptors in `state` are from now on its own, also if it fails.
+  Status resume(const UpgradeState& state);
 
   /// Counters since the start, of the dead and the living, and the gauges of the living.
   [[nodiscard]] stats::Accumulator statistics() const;
@@ -65,7 +82,7 @@ class Fleet {
 
   EventLoop& loop_;
   Spawner& spawner_;
-  Scoreboard* scoreboard_;  // never unmapped
+  ScoreboardMemory scoreboard_;  // before the workers, who refer to its rows
   MailboxSet mailboxes_;
   std::vector<std::unique_ptr<WorkerHandle>> workers_;
   stats::Accumulator dead_;

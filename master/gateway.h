@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "common/platform/process.h"
+#include "common/platform/program.h"
 #include "config/model.h"
 
 namespace restgate::master {
@@ -16,6 +18,8 @@ struct GatewayOptions {
   std::function<void(const config::Config&)> on_serving;
   /// What ps shows of master and workers; null: left alone.
   platform::ProcessTitle* title = nullptr;
+  /// As this process was started: what SIGUSR2 starts in its place. None: it does nothing.
+  std::optional<platform::Program> program{};
   /// Sentences to log once logging has started.
   std::vector<std::string> warnings;
 };

@@ -22,6 +22,7 @@ struct Generation {
         config(std::move(loaded.config)),
         config_hash(std::move(loaded.hash)),
         tls(std::move(loaded.tls)),
+        config_text(std::move(loaded.text)),
         router(config),
         workers(worker_count),
         listeners(sockets) {
@@ -36,6 +37,7 @@ struct Generation {
   const config::Config config;
   const std::string config_hash;
   const worker::TlsContexts tls;
+  const std::string config_text;
   const worker::Router router;
   const uint32_t workers;
   ListenerSet& listeners;  ///< the Supervisor's; outlives this

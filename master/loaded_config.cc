@@ -1,12 +1,11 @@
 #include "master/loaded_config.h"
 
-#include <fcntl.h>
 #include <openssl/evp.h>
-#include <sys/stat.h>
 
 #include <array>
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "common/log.h"
@@ -18,23 +17,9 @@ namespace {
 
 constexpr size_t kHashBytes = 6;
 
-struct DigestDeleter {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
-std::string hash_of_file(const std::string& path) {
-  // A pipe can be read only once, and was.
-  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat info {};
-  if (!file || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode)) return "";
-  const std::unique_ptr<EVP_MD_CTX, DigestDeleter> context(EVP_MD_CTX_new());
-  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return "";
-  std::array<char, 16 * 1024> chunk;
-  off_t at = 0;  // the descriptor may share its offset with others (/proc/self/fd)
-  for (ssize_t n = 0; (n = pread(file.get(), chunk.data(), chunk.size(), at)) > 0; at += n)
-    EVP_DigestUpdate(context.get(), chunk.data(), static_cast<size_t>(n));
+std::string hash_of(std::string_view text) {
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  if (EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) return "";
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) return "";
   std::string hash;
   for (size_t i = 0; i < kHashBytes; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -44,10 +29,8 @@ std::string hash_of_file(const std::string& path) {
   return hash;
 }
 
-}  // namespace
-
-LoadedResult load_config(const std::string& path, LoadFor purpose) {
-  worker::TlsContexts tls;
+/// What is looked at beyond the text; the contexts made on the way go to `tls`, which outlives the checks.
+config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
   config::LoadChecks checks;
   checks.tls = [&tls](const config::Service& service, size_t index) -> std::optional<std::string> {
     auto made = worker::TlsContext::create(service);
@@ -61,10 +44,30 @@ LoadedResult load_config(const std::string& path, LoadFor purpose) {
       const Status allowed = platform::check_may_become(identity);
       return allowed ? std::nullopt : std::optional(allowed.error().message);
     };
-  auto loaded = config::load(path, checks);
+  return checks;
+}
+
+LoadedResult complete(config::LoadResult loaded, std::string text, worker::TlsContexts tls) {
   if (!loaded) return std::move(loaded).error();
   tls.resize(loaded->services.size());
-  return LoadedConfig{std::move(loaded).value(), hash_of_file(path), std::move(tls)};
+  std::string hash = hash_of(text);
+  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text), std::move(tls)};
+}
+
+}  // namespace
+
+LoadedResult load_config(const std::string& path, LoadFor purpose) {
+  worker::TlsContexts tls;
+  std::string text;
+  config::LoadResult loaded = config::load(path, checks_for(purpose, tls), &text);
+  return complete(std::move(loaded), std::move(text), std::move(tls));
+}
+
+LoadedResult parse_config(std::string text, const std::string& path) {
+  worker::TlsContexts tls;
+  const config::LoadChecks checks = checks_for(LoadFor::Serve, tls);
+  config::LoadResult loaded = config::parse(text, path, &checks);
+  return complete(std::move(loaded), std::move(text), std::move(tls));
 }
 
 std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls) {

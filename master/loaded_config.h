@@ -13,7 +13,8 @@ namespace restgate::master {
 
 struct LoadedConfig {
   config::Config config;
-  std::string hash;           ///< the first 12 hexadecimal digits of the file's SHA-256; "" for what is no regular file
+  std::string hash;           ///< the first 12 hexadecimal digits of the text's SHA-256
+  std::string text{};         ///< what the file said
   worker::TlsContexts tls{};  ///< by service
 };
 
@@ -30,5 +31,7 @@ struct Caution {
 };
 [[nodiscard]] std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls);
 void log_cautions(const config::Config& config, const worker::TlsContexts& tls);
+/// The same for a text that was the content of that file, and good then.
+[[nodiscard]] LoadedResult parse_config(std::string text, const std::string& path);
 
 }  // namespace restgate::master

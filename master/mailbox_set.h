@@ -3,7 +3,9 @@
 // Their number only grows: what lies in one is a live client connection, whoever put it there.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "common/result.h"
@@ -22,6 +24,8 @@ class MailboxSet {
     }
     return Ok{};
   }
+  /// One more, that another program has made.
+  void adopt(UniqueFd in, UniqueFd out) { boxes_.push_back({std::move(in), std::move(out)}); }
   /// They stay the set's.
   [[nodiscard]] std::vector<worker::MailboxFds> descriptors() const {
     std::vector<worker::MailboxFds> fds;

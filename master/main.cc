@@ -3,13 +3,16 @@
 #include <cstdlib>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "common/platform/process.h"
+#include "common/platform/program.h"
 #include "common/version.h"
 #include "master/demo/demo.h"
 #include "master/gateway.h"
 #include "master/options.h"
 #include "master/reload_command.h"
+#include "master/upgrade_check.h"
 
 namespace {
 
@@ -25,17 +28,20 @@ int print_version() {
   return 0;
 }
 
-int run(const Options& options, restgate::platform::ProcessTitle& title) {
+int run(const Options& options, restgate::platform::Program program, restgate::platform::ProcessTitle& title) {
   restgate::master::GatewayOptions gateway;
   gateway.config_path = options.config_path;
   gateway.title = &title;
+  gateway.program = std::move(program);
   gateway.warnings = options.warnings;
   return restgate::master::run_gateway(gateway);
 }
 
 int check(const Options& options) {
   for (const std::string& warning : options.warnings) print(stderr, "warning: " + warning + "\n");
-  return restgate::master::check_config(options.config_path);
+  const int code = restgate::master::check_config(options.config_path);
+  const char* state = std::getenv(restgate::master::kUpgradeVariable);
+  return code == 0 && state != nullptr ? restgate::master::answer_upgrade_check(std::atoi(state)) : code;
 }
 
 int reload(const Options& options) {
@@ -58,8 +64,9 @@ int main(int argc, char** argv) {
   }
   switch (options.value().mode) {
     case Options::Mode::Run: {
-      restgate::platform::ProcessTitle title(argc, argv);
-      return run(options.value(), title);
+      restgate::platform::Program program{restgate::platform::program_path(), {argv, argv + argc}, {}};
+      restgate::platform::ProcessTitle title(argc, argv);  // writes over argv
+      return run(options.value(), std::move(program), title);
     }
     case Options::Mode::CheckConfig:
       return check(options.value());

@@ -1,5 +1,6 @@
 #include "master/management.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "common/log.h"
@@ -22,10 +23,30 @@ Management::Management(EventLoop& loop, Supervisor& supervisor)
           {.totals = [this] { return supervisor_.statistics(); }, .facts = [this] { return supervisor_.facts(); }}),
       metrics_(collector_) {}
 
-Status Management::open(const config::Config& config) {
-  Status prepared = prepare(config);
+Status Management::open(uint16_t port, const std::string& socket, FoundSockets found) {
+  Status prepared = Ok{};
+  if (found.port_listener)
+    prepared_port_ = PreparedPort{std::move(found.port_listener), port};
+  else
+    prepared = prepare_port(port);
+  if (found.socket)
+    prepared_socket_ = PreparedSocket{std::move(found.socket)};
+  else if (prepared)
+    prepared = prepare_socket(socket);
   if (prepared) commit();
   return prepared;
+}
+
+void Management::save(UpgradeState& state) const {
+  state.admin = {.wanted_port = wanted_port_, .fd = port_server_->listener()};
+  if (!socket_) return;
+  state.admin_socket =
+      UpgradeState::AdminSocket{.path = socket_->path(), .file = socket_->file(), .fd = socket_server_->listener()};
+}
+
+bool Management::busy() const {
+  const auto any = [](const auto& server) { return server && server->busy(); };
+  return any(port_server_) || any(socket_server_) || std::any_of(retired_.begin(), retired_.end(), any);
 }
 
 AdminHandlers Management::handlers() {

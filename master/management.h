@@ -15,16 +15,29 @@
 #include "master/metrics_collector.h"
 #include "master/metrics_text.h"
 #include "master/supervisor.h"
+#include "master/upgrade_state.h"
 
 namespace restgate::master {
+
+/// What listens already: given by a service manager, or left by another program.
+struct FoundSockets {
+  UniqueFd port_listener{};
+  std::unique_ptr<AdminSocket> socket{};
+};
 
 class Management final : public Companion {
  public:
   /// Both outlive it.
   Management(EventLoop& loop, Supervisor& supervisor);
 
-  /// Opens those of the first configuration. An Error is a sentence for the person who chose them.
-  Status open(const config::Config& config);
+  /// Opens those of the first configuration, as far as they are not found. An Error is a sentence for the person who
+  /// chose them. `socket`: a path, or "".
+  Status open(uint16_t port, const std::string& socket, FoundSockets found = {});
+
+  /// For a program that takes the master's place: what it finds.
+  void save(UpgradeState& state) const;
+  /// Whether a client is being answered.
+  [[nodiscard]] bool busy() const;
 
   /// Of the admin port, as bound.
   [[nodiscard]] uint16_t port() const { return port_; }

@@ -68,7 +68,8 @@ std::string code_label(uint16_t code) {
 void add_routes(Families& families, const stats::Snapshot& totals) {
   MetricFamily requests =
       counter("restgate_requests_total", "Requests finished, by route, method and the status sent or logged.");
-  MetricFamily errors = counter("restgate_errors_total", "Requests that went wrong, by route and reason.");
+  MetricFamily errors =
+      counter("restgate_errors_total", "Requests and PROXY headers that went wrong, by route and reason.");
   MetricFamily duration = family(MetricType::Histogram, "restgate_request_duration_seconds",
                                  "Time from a request's first byte to its response's last one.");
   requests.metric.reserve(totals.routes.size() * 2);
@@ -167,6 +168,10 @@ void add_master(Families& families, const MasterFacts& facts) {
   MetricFamily& reloads = families.emplace_back(counter("restgate_reloads_total", "Reloads by result."));
   add(reloads, facts.reloads_succeeded, Label{"result", "success"});
   add(reloads, facts.reloads_failed, Label{"result", "failure"});
+  MetricFamily& upgrades =
+      families.emplace_back(counter("restgate_upgrades_total", "Upgrades of the running program, by result."));
+  add(upgrades, facts.upgrades_succeeded, Label{"result", "success"});
+  add(upgrades, facts.upgrades_failed, Label{"result", "failure"});
   add(families.emplace_back(
           gauge("restgate_config_last_reload_successful", "1: the last reload succeeded; 0: it failed.")),
       facts.last_reload_successful ? 1 : 0);

@@ -35,6 +35,8 @@ struct MasterFacts {
   std::vector<Exits> worker_exits{};  ///< each reason once; those without an exit too, so that they show as 0
   uint64_t reloads_succeeded = 0;
   uint64_t reloads_failed = 0;
+  uint64_t upgrades_succeeded = 0;
+  uint64_t upgrades_failed = 0;
   bool last_reload_successful = true;
   std::chrono::system_clock::time_point last_reload{};  ///< of the last successful one; the start counts as one
   std::string config_hash{};

@@ -30,6 +30,7 @@ into service, and the one before it goes on; 2 when no gateway could be asked.
 Signals to the master process:
   HUP          load the configuration anew; a bad one changes nothing
   TERM, INT    finish what is in flight (after pre_drain_delay), then exit; a second one skips ahead
+  USR2         upgrade in place: become the program that is installed now; one that cannot take over changes nothing
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.
 )";

@@ -72,7 +72,7 @@ void Supervisor::step() {
   bury_the_dead(now);
   if (shutdowns_noted_ > 0) begin_shutdown(now);
   tell_of_drain(now);
-  take_requests(now);
+  if (!hold_reloads_) take_requests(now);
   for (int pass = 0; pass < kMaxPasses; ++pass) {
     fleet_.observe(now);
     const std::vector<WorkerView> views = fleet_.views();
@@ -138,7 +138,10 @@ bool Supervisor::apply(const action::Exit& order, TimePoint /*now*/) {
 }
 
 void Supervisor::bury_the_dead(TimePoint now) {
-  for (const Death& death : fleet_.reap()) on_death(death, now);
+  const Reaped reaped = fleet_.reap();
+  for (const Death& death : reaped.workers) on_death(death, now);
+  if (setup_.on_stranger)
+    for (const Stranger& stranger : reaped.others) setup_.on_stranger(stranger);
 }
 
 void Supervisor::on_death(const Death& death, TimePoint now) {
@@ -181,7 +184,8 @@ void Supervisor::tell_of_drain(TimePoint now) {
   log::info("stopping: finishing what is in flight", {{"timeout_ms", serving().config.shutdown_timeout.count()}});
 }
 
-/// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting.
+/// In a shutdown, once the workers have taken what waited: whoever comes now is refused, not left waiting; unless the
+/// service manager keeps the sockets, for then a later life of this gateway takes what waits.
 void Supervisor::close_listeners(TimePoint now) {
   if (!draining(now) || listener_sets_.empty()) return;
   if (close_listeners_at_ == TimePoint::max()) close_listeners_at_ = now + kLeaveGrace;
@@ -189,7 +193,12 @@ void Supervisor::close_listeners(TimePoint now) {
     wake_at_ = std::min(wake_at_, close_listeners_at_);
     return;
   }
-  for (const auto& set : listener_sets_) set->close();
+  for (const auto& set : listener_sets_) {
+    if (setup_.sockets_are_stored)
+      set->let_go();
+    else
+      set->close();
+  }
   for (const Retired& retired : retired_) retired.set->close();
 }
 
@@ -248,6 +257,8 @@ MasterFacts Supervisor::facts() const {
     facts.worker_exits.push_back({std::string(to_string(static_cast<ExitReason>(i))), exits_[i]});
   facts.reloads_succeeded = reloads_succeeded_;
   facts.reloads_failed = reloads_failed_;
+  facts.upgrades_succeeded = upgrades_succeeded_;
+  facts.upgrades_failed = upgrades_failed_;
   facts.last_reload_successful = last_reload_successful_;
   facts.last_reload = last_reload_;
   return facts;

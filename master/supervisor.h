@@ -21,6 +21,7 @@
 #include "master/metrics_collector.h"
 #include "master/plan.h"
 #include "master/reload_tickets.h"
+#include "master/service_notifier.h"
 #include "master/spawner.h"
 
 namespace restgate::master {
@@ -52,7 +53,10 @@ class Supervisor {
     std::function<LoadedResult(const std::string& file)> load;  ///< reads a configuration
     Companion* companion = nullptr;                             ///< outlives the supervisor
     std::function<void(const Generation&)> on_serving;          ///< once: every worker of a generation is ready
+    std::function<void(const Stranger&)> on_stranger;           ///< a child has ended that was no worker; may be empty
     Limits limits;
+    /// The service manager has copies of the listening sockets: what waits in them at the end is for a later life.
+    bool sockets_are_stored = false;
   };
 
   /// `loop` and `spawner` outlive it.
@@ -61,8 +65,24 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor();
 
+  /// Before start(): sockets that were open before this program was, for the port that they have.
+  void adopt(ListenerSet listeners);
   /// Binds the sockets of the first configuration; its workers come with the next step().
   Status start(LoadedConfig first);
+  /// Instead of start(), in a program that takes the master's place: goes on with what another one left, then rolls
+  /// `next` in. `running`: the configuration of the generation that serves. An Error leaves it unusable.
+  Status resume(const UpgradeState& state, LoadedConfig running, LoadedResult next);
+  /// What such a program needs. REQUIRES: settled().
+  void save(UpgradeState& state) const;
+  /// Nothing is under way that another program could not go on with: no roll, no worker that starts,
+  /// no port that is being given up.
+  [[nodiscard]] bool settled() const;
+  [[nodiscard]] bool stopping() const { return plan_->desired().shutdown.has_value() || shutdowns_noted_ > 0; }
+  /// While true, reloads wait.
+  void hold_reloads(bool hold);
+  /// One was refused or came to nothing; counted.
+  void note_failed_upgrade() { ++upgrades_failed_; }
+
   /// Does what is due, and stops the loop when all is done. For the loop's turn hook.
   void step();
 
@@ -83,6 +103,8 @@ class Supervisor {
   /// What a reload reads when it is told no other file: that of the configuration that serves, or is about to.
   [[nodiscard]] const std::string& config_file() const;
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
+  [[nodiscard]] ServiceState service_state() const;
+  [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
 
  private:
   void bury_the_dead(TimePoint now);
@@ -96,6 +118,7 @@ class Supervisor {
   /// Reads `file` for the requests that ask for it.
   void load_anew(const std::string& file, std::span<const ReloadTickets::Id> tickets, TimePoint now);
   void reload_failed(const std::string& file, Verdict verdict);
+  void upgrade_over(bool succeeded, const std::string& why);
   void announce();
   void tell_of_waiting();
 
@@ -155,7 +178,13 @@ class Supervisor {
   uint64_t restarts_ = 0;
   uint64_t reloads_succeeded_ = 0;
   uint64_t reloads_failed_ = 0;
+  uint64_t reloads_begun_ = 0;
+  uint64_t upgrades_succeeded_ = 0;
+  uint64_t upgrades_failed_ = 0;
+  bool upgrading_ = false;  // the roll that follows is that of an upgrade
+  bool hold_reloads_ = false;
   bool last_reload_successful_ = true;
+  std::string last_failure_;  // of a reload
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
 };

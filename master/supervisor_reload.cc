@@ -32,6 +32,7 @@ Status Supervisor::start(LoadedConfig first) {
   const uint32_t workers = worker_count(first.config);
   auto listeners = listeners_for(first.config.port, workers);
   if (!listeners) return std::move(listeners).error();
+  if (Status grown = (*listeners)->grow_to(workers); !grown) return grown;
   current_ = std::make_unique<Generation>(++last_generation_, std::move(first), workers, **listeners);
   plan_.emplace(GenerationPlan{current_->id, workers, current_->listeners.slots()});
   last_reload_ = std::chrono::system_clock::now();
@@ -68,6 +69,7 @@ void Supervisor::take_requests(TimePoint now) {
 }
 
 void Supervisor::load_anew(const std::string& file, std::span<const ReloadTickets::Id> tickets, TimePoint now) {
+  ++reloads_begun_;
   if (file != config_file()) log::info("reload: asked to use another configuration file", {{"file", file}});
   LoadedResult loaded = setup_.load(file);
   if (loaded) {
@@ -83,8 +85,10 @@ void Supervisor::load_anew(const std::string& file, std::span<const ReloadTicket
 }
 
 void Supervisor::reload_failed(const std::string& file, Verdict verdict) {
+  if (std::exchange(upgrading_, false)) return upgrade_over(false, verdict.reason);
   ++reloads_failed_;
   last_reload_successful_ = false;
+  last_failure_ = verdict.reason;
   log::error("reload failed: the configuration before it serves on",
              {{"reason", verdict.reason}, {"generation", serving().id}});
   last_report_ = {std::move(verdict), file, std::chrono::system_clock::now()};
@@ -186,9 +190,15 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   previous_.reset();
   if (setup_.companion != nullptr) setup_.companion->commit();
   retire_unused_listeners(now);
-  ++reloads_succeeded_;
   last_reload_successful_ = true;
   last_reload_ = std::chrono::system_clock::now();
+  last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
+  tickets_.roll_ended(last_report_->verdict);
+  if (std::exchange(upgrading_, false)) {
+    upgrade_over(true, "");
+    return true;
+  }
+  ++reloads_succeeded_;
   log::info("reload finished", {{"generation", current_->id},
                                 {"port", current_->listeners.port()},
                                 {"workers", current_->workers},
@@ -196,8 +206,6 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
                                 {"routes", current_->config.routes.size()}});
   if (other_file)
     log::info("reload: another configuration file is used from now on", {{"file", current_->config.file}});
-  last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
-  tickets_.roll_ended(last_report_->verdict);
   return true;
 }
 

@@ -34,7 +34,11 @@ class WorkerHandle final : private IoHandler {
   /// Tells it to take what waits on this port, which is given up, and to close it.
   void leave_port(uint16_t port);
 
+  /// One that another program forked, and what that one had done to it.
+  void resume(std::optional<action::KillCause> kill_cause) { kill_cause_ = kill_cause; }
+
   [[nodiscard]] const WorkerView& view() const { return view_; }
+  [[nodiscard]] int control_fd() const { return control_.fd(); }
   [[nodiscard]] const stats::Block& block() const { return block_; }
   [[nodiscard]] ScoreboardRow& row() const { return row_; }
   /// Why the master sent it its first signal.

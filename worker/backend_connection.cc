@@ -134,6 +134,7 @@ void BackendConnection::unavailable(Reason reason) {
 void BackendConnection::lend(BackendUser& user) {
   user_ = &user;
   ++exchanges_;
+  lent_turn_ = context_.loop.turn();
   TimerWheel::clear(*this);
   set_state(State::Lent);
 }
@@ -167,6 +168,8 @@ void BackendConnection::on_io(IoReady ready) {
       go_on_with_handshake();
       break;
     case State::Lent:
+      if (ready.readable && lent_turn_ == context_.loop.turn())
+        spoke_unasked_ = fill().kind != IoResult::Kind::WouldBlock;
       user_->on_backend_io();
       break;
     case State::Idle:

@@ -52,6 +52,9 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   [[nodiscard]] bool ready() const { return state_ == State::Lent; }
   /// Whether an exchange has been through it before: it may have gone stale.
   [[nodiscard]] bool reused() const { return exchanges_ > 1; }
+  /// Whether something had come from the backend before the request of the present loan was sent: it is no answer to
+  /// that request, and what follows is none that can be told from it (RFC 9112 §9.2).
+  [[nodiscard]] bool spoke_unasked() const { return spoke_unasked_; }
 
   /// Place in the pool's list of all connections.
   size_t pool_index = 0;
@@ -73,6 +76,8 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   std::unique_ptr<EndpointSet::Waiter> waiter_;
   State state_ = State::Closed;
   bool opening_ = false;  // within open()
+  bool spoke_unasked_ = false;
+  uint64_t lent_turn_ = 0;  // of the loop, when it was lent from idle; 0: never
   Reason open_failure_ = Reason::None;
   uint8_t addresses_tried_ = 0;
   uint32_t exchanges_ = 0;

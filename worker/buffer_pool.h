@@ -24,6 +24,8 @@ class Buffer {
   [[nodiscard]] char* room() { return bytes() + end_; }
   [[nodiscard]] size_t room_size() const { return capacity_ - end_; }
   [[nodiscard]] size_t capacity() const { return capacity_; }
+  /// What there is of the block behind the first `n` bytes of the content, free or not.
+  [[nodiscard]] size_t room_behind(size_t n) const { return capacity_ - begin_ - n; }
   void filled(size_t n) {
     assert(n <= room_size());
     end_ += static_cast<uint32_t>(n);

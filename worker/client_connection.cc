@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "common/log.h"
 #include "common/platform/sockets.h"
 #include "worker/handover.h"
+#include "worker/proxy_protocol.h"
 
 namespace restgate::worker {
 namespace {
@@ -13,11 +15,18 @@ namespace {
 constexpr int64_t kLingerMs = 2'000;
 // Exchanges that a connection may go through in one turn before others get theirs.
 constexpr int kExchangesPerTurn = 64;
+// Empty lines between two requests that are passed over here; more of them are the parser's to judge.
+constexpr uint8_t kMaxEmptyLines = 4;
+// Whoever can connect could fill the log otherwise.
+constexpr int64_t kWarningEveryMs = 10'000;
 
 }  // namespace
 
 ClientConnection::ClientConnection(Context& context, UniqueFd fd, const ClientFacts& facts, std::string_view bytes)
-    : Connection(context.buffers), context_(context), facts_(facts) {
+    : Connection(context.buffers),
+      context_(context),
+      trust_(trust_of(facts.address_text(), context.config)),
+      facts_(facts) {
   transport_ = Transport(std::move(fd));
   if (!bytes.empty()) inbox_ = context.buffers.take_with(bytes);
 }
@@ -49,7 +58,8 @@ void ClientConnection::on_io(IoReady ready) {
       if (ready.readable) advance();
       break;
     case State::Busy:
-      (void)exchange_->on_client_io();
+      // Without an exchange it has used up its share of a turn: resume() goes on.
+      if (exchange_) (void)exchange_->on_client_io();
       break;
     case State::Lingering:
       discard_input();
@@ -65,13 +75,16 @@ void ClientConnection::advance() {
   int share = kExchangesPerTurn;
   while (state_ == State::Idle || (state_ == State::Busy && !exchange_)) {
     if (context_.drain == Drain::HandOver && hand_over()) break;
-    if (!has_input()) {
+    if (!facts_.proxied && has_input()) take_proxy_header();
+    if (state_ == State::Closed) break;
+    if (facts_.proxied) skip_empty_lines();
+    if (!has_input() || !facts_.proxied) {
       if (!readable()) {
-        become_idle();
+        if (!has_input()) become_idle();
         break;
       }
       const IoResult result = fill();
-      if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) close();
+      if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) on_end_of_input();
       continue;
     }
     if (--share < 0) {
@@ -81,9 +94,50 @@ void ClientConnection::advance() {
     set_state(State::Busy);
     exchange_ = context_.exchanges->take();
     ++facts_.requests;
+    empty_lines_ = 0;
     exchange_->start(*this, std::exchange(facts_.head_begun, false) ? facts_.since_ms * 1000 : 0);
   }
   advancing_ = false;
+}
+
+/// An empty line after a request is an old habit of clients (RFC 9112 §2.2): it begins nothing, and the connection that
+/// ends with it is idle and holds no buffer.
+void ClientConnection::skip_empty_lines() {
+  while (has_input() && empty_lines_ < kMaxEmptyLines && inbox_->view().substr(0, 2) == "\r\n") {
+    inbox_->consume(2);
+    ++empty_lines_;
+  }
+}
+
+/// Looks at what has come of the PROXY header (proxy_protocol.h), which goes before all else.
+void ClientConnection::take_proxy_header() {
+  const ProxyHeader header = parse_proxy_header(inbox_->view());
+  switch (header.verdict) {
+    case ProxyHeader::Verdict::NeedMore:
+      return;
+    case ProxyHeader::Verdict::Malformed:
+      return refuse_proxy_header("malformed");
+    case ProxyHeader::Verdict::Done:
+      break;
+  }
+  inbox_->consume(header.length);
+  facts_.proxied = true;
+  if (!header.client) return;
+  facts_.address_size = static_cast<uint8_t>(platform::format_address(*header.client->get(), facts_.address));
+  trust_ = trust_of(address(), context_.config);
+}
+
+void ClientConnection::refuse_proxy_header(std::string_view why) {
+  context_.stats.error(stats::kUnmatchedRoute, Reason::BadProxyHeader);
+  context_.clients->log_refusal(address(), why);
+  close();
+}
+
+/// The client's direction has ended, or the connection has.
+void ClientConnection::on_end_of_input() {
+  // Who connects and leaves without a byte looks whether the port is open.
+  if (!facts_.proxied && has_input()) return refuse_proxy_header("incomplete");
+  close();
 }
 
 void ClientConnection::become_idle() {
@@ -106,7 +160,9 @@ bool ClientConnection::hand_over() {
   Parcel parcel;
   parcel.kind = ParcelKind::Client;
   parcel.facts = facts_;
-  if (has_input()) {
+  if (has_input() && !facts_.proxied) {
+    parcel.from_client = inbox_->view();
+  } else if (has_input()) {
     parcel.facts.head_begun = true;
     parcel.facts.since_ms = in_head ? exchange_->started_us() / 1000 : context_.loop.now_ms();
     parcel.from_client = inbox_->view();
@@ -182,6 +238,7 @@ void ClientConnection::discard_input() {
 
 void ClientConnection::on_deadline() {
   if (state_ == State::Busy && exchange_) return exchange_->on_client_deadline();
+  if (!facts_.proxied && context_.drain != Drain::Close) return refuse_proxy_header("too late");
   close();
 }
 
@@ -220,6 +277,7 @@ void ClientSet::add(UniqueFd fd, const platform::Address& address) {
   ClientFacts facts;
   facts.address_size = static_cast<uint8_t>(platform::format_address(*address.get(), facts.address));
   facts.since_ms = context_.loop.now_ms();
+  facts.proxied = !context_.config.proxy_protocol;
   context_.stats.add(stats::Counter::ConnectionsAccepted);
   insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts)).start();
 }
@@ -241,6 +299,14 @@ void ClientSet::hand_over_all() {
   // From the end: one that goes is replaced by the last one, which has been asked already.
   for (size_t i = all_.size(); i-- > 0;)
     if (!all_[i]->hand_over() && context_.handover->refusing()) return;
+}
+
+void ClientSet::log_refusal(std::string_view peer, std::string_view why) {
+  const int64_t now_ms = context_.loop.now_ms();
+  const bool loud = now_ms >= next_warning_ms_;
+  log::write(loud ? LogLevel::Warn : LogLevel::Debug, "a connection without a good PROXY header is closed",
+             {{"peer", peer}, {"header", why}});
+  if (loud) next_warning_ms_ = now_ms + kWarningEveryMs;
 }
 
 void ClientSet::forget(ClientConnection& connection) {

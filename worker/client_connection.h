@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/platform/address.h"
+#include "worker/client_identity.h"
 #include "worker/connection.h"
 #include "worker/context.h"
 #include "worker/exchange.h"
@@ -29,6 +30,8 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void start();
 
   [[nodiscard]] std::string_view address() const { return facts_.address_text(); }
+  /// What the peer's X-Forwarded-* are worth.
+  [[nodiscard]] PeerTrust trust() const { return trust_; }
   [[nodiscard]] bool idle() const { return state_ == State::Idle; }
 
   /// How a connection goes on after an exchange.
@@ -68,6 +71,10 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void on_io(IoReady ready) override;
   void on_deadline() override;
   void advance();
+  void skip_empty_lines();
+  void take_proxy_header();
+  void refuse_proxy_header(std::string_view why);
+  void on_end_of_input();
   void become_idle();
   void set_state(State state);
   void linger();
@@ -80,6 +87,8 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   bool probe_ = false;
+  uint8_t empty_lines_ = 0;  // passed over since the last request
+  PeerTrust trust_;
   ClientFacts facts_;  // head_begun, since_ms: of the time before it came here, until the first exchange
 };
 
@@ -107,10 +116,13 @@ class ClientSet {
   ClientConnection& insert(std::unique_ptr<ClientConnection> connection);
   void forget(ClientConnection& connection);
   void queue(ClientConnection& connection);
+  /// At level warn now and then, else at debug.
+  void log_refusal(std::string_view peer, std::string_view why);
 
   Context& context_;
   std::vector<std::unique_ptr<ClientConnection>> all_;
   std::vector<ClientConnection*> yielded_;
+  int64_t next_warning_ms_ = 0;
 };
 
 }  // namespace restgate::worker

@@ -1,6 +1,7 @@
 // Context: what every connection and exchange of a worker uses; owned by the Worker, outlives them all. Worker.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -14,10 +15,14 @@
 #include "worker/buffer_pool.h"
 #include "worker/graveyard.h"
 #include "worker/http1/head.h"
+#include "worker/http_date.h"
 #include "worker/router.h"
 #include "worker/timer_wheel.h"
 
 namespace restgate::worker {
+
+/// A buffer has this room behind the largest head, for the bytes of its body.
+inline constexpr size_t kBodyRoom = 16 * 1024;
 
 class BackendPool;
 class ClientSet;
@@ -44,6 +49,7 @@ struct Context {
   AccessLog& access_log;
   /// One use at a time: a head is rendered here and flushed at once (see Outbox).
   std::span<char> scratch;
+  HttpDate date{};
   /// By index of Config::services.
   std::vector<std::unique_ptr<BackendPool>> backends{};
   ClientSet* clients = nullptr;

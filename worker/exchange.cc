@@ -14,7 +14,7 @@ namespace restgate::worker {
 namespace {
 
 // A client that has ended its direction may only have said that it has no more to ask (half-close), or be gone: one
-// cannot tell. It gets its answer if that comes within this time.
+// cannot tell. It gets its answer if that comes within this time, and goes on getting it while it moves on in each.
 constexpr int64_t kHalfCloseGraceMs = 1'000;
 
 bool is_client_gone(Reason reason) {
@@ -50,6 +50,7 @@ void Exchange::reset() {
   route_ = nullptr;
   pool_ = nullptr;
   sent_ms_ = left_deadline_ms_ = head_us_ = 0;
+  left_written_ = 0;
   parser_.reset();
   request_body_.start(http1::BodyKind::None, 0);
   to_backend_.reset();
@@ -68,6 +69,11 @@ Alive Exchange::read_head() {
     if (!in.empty()) {
       switch (parser_.parse(in.begin(), in.end())) {
         case http1::ParseStatus::Done:
+          if (lacks_room_for_body(in)) {
+            in.compact();  // as below
+            parser_.reset();
+            continue;
+          }
           return dispatch();
         case http1::ParseStatus::Failed:
           return fail_parse();
@@ -89,6 +95,12 @@ Alive Exchange::read_head() {
     if (result.kind == IoResult::Kind::Eof) return client_lost(Reason::ClientClosed);
     if (result.kind == IoResult::Kind::Failed) return client_lost(Reason::ClientReset);
   }
+}
+
+/// Whether the head, which stays where it is, leaves too little of the buffer for its body: it came behind others.
+bool Exchange::lacks_room_for_body(const Buffer& in) const {
+  return parser_.head().body != http1::BodyKind::None && !in.at_front() &&
+         in.room_behind(parser_.consumed()) < kBodyRoom;
 }
 
 Alive Exchange::fail_parse() {
@@ -123,6 +135,8 @@ Alive Exchange::find_route() {
     case RouteMatch::Kind::Found:
       break;
   }
+  if (head.max_forwards == 0)  // RFC 9110 §7.6.2: it ends here
+    return head.method == "OPTIONS" ? answer_about_ourselves() : own_response(Reason::MethodUnsupported);
   route_ = &context_.config.routes[match.route];
   stats_route_ = match.route + 1;
   pool_ = context_.backends[route_->service].get();
@@ -152,7 +166,7 @@ Alive Exchange::own_response(Reason reason, std::string_view allow) {
   answer.title = what.title;
   answer.code = what.code;
   answer.allow = allow;
-  answer.json = request_ != RequestState::Head && prefers_json(parser_.head());
+  answer.json = prefers_json(parser_.head());
   return send_own(answer);
 }
 
@@ -174,7 +188,8 @@ Alive Exchange::send_own(const OwnResponse& response) {
   request_ = RequestState::Done;
 
   OwnResponse answer = response;
-  answer.head_only = method_ == kMethodHead;
+  answer.date = context_.date.text(context_.loop.now_ms());
+  answer.head_only = parser_.head().method == "HEAD";  // of a head that was refused too, if it came so far
   answer.close = close_after_;
   answer.http10_keep_alive = have_head && parser_.head().minor_version == 0;
   to_client_.add_scratch(render_own_response(context_.scratch, answer));
@@ -193,8 +208,9 @@ Alive Exchange::finish(Reason reason, bool keep_client) {
   const bool left = is_client_gone(reason_);
   const bool more_to_come = !left && (head_us_ == 0 || !request_body_.done());
   // A body that ends with the connection looks complete when the connection just closes: it must be reset then.
+  const http1::BodyKind kind = response_body_.kind();
   const bool cut = reason != Reason::None && response_begun_ && !own_ && !response_framing_.chunked &&
-                   response_body_.kind() == http1::BodyKind::UntilClose;
+                   (kind == http1::BodyKind::UntilClose || kind == http1::BodyKind::Chunked);
   reason_ = Reason::None;
   to_backend_.reset();
   to_client_.reset();
@@ -224,7 +240,10 @@ void Exchange::record(Reason reason) {
     line.route = route_->name;
     line.service = pool_->service().name;
   }
+  platform::AddressText forwarded;
   line.client = client_->address();
+  if (have_head && client_->trust() == PeerTrust::Trusted)
+    line.client = original_client(parser_.head(), line.client, context_.config, forwarded);
   line.reason = info(reason).code;
   line.status = status_;
   line.bytes = to_client_.written();
@@ -244,18 +263,32 @@ Alive Exchange::client_lost(Reason reason) {
 
 /// RFC 9110 §9.2: whether the client has left while we wait for a backend. Looks only when something has happened.
 Alive Exchange::check_client_left() {
-  if (request_ != RequestState::Done || own_ || client_left_ || !client_->readable()) return Alive::Yes;
+  if (request_ != RequestState::Done || own_ || !client_->readable()) return Alive::Yes;
   // A reset leaves no doubt, whatever came before it.
   if (platform::socket_error(client_->transport().fd()) != 0) return client_lost(Reason::ClientReset);
-  if (client_->has_input()) return Alive::Yes;  // the next request of a pipeline
+  if (client_left_ || client_->has_input()) return Alive::Yes;  // known, or the next request of a pipeline
   char byte = 0;
   const ssize_t n = recv(client_->transport().fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   if (n > 0) return Alive::Yes;
   if (n < 0) return errno == EAGAIN || errno == EINTR ? Alive::Yes : client_lost(Reason::ClientReset);
+  note_half_close();
+  return Alive::Yes;
+}
+
+void Exchange::note_half_close() {
   client_left_ = true;
+  left_written_ = to_client_.written();
   left_deadline_ms_ = context_.loop.now_ms() + kHalfCloseGraceMs;
   update_deadline();
-  return Alive::Yes;
+}
+
+/// Whether the grace of a client that has ended its direction is over. One that has gone answers bytes with a reset, so
+/// one that takes bytes, or lets them wait, is still there.
+bool Exchange::has_left(int64_t now_ms) {
+  if (left_deadline_ms_ == 0 || now_ms < left_deadline_ms_) return false;
+  if (to_client_.empty() && to_client_.written() == left_written_) return true;
+  note_half_close();
+  return false;
 }
 
 void Exchange::update_deadline() {
@@ -289,7 +322,7 @@ void Exchange::on_client_deadline() {
     if (unstarted()) return (void)client_lost(Reason::ClientTimeout);
     return (void)own_response(Reason::RequestHeadTimeout);
   }
-  if (left_deadline_ms_ > 0 && now_ms >= left_deadline_ms_) return (void)client_lost(Reason::ClientClosed);
+  if (has_left(now_ms)) return (void)client_lost(Reason::ClientClosed);
   const auto read_timeout = route_ ? route_->read_timeout : context_.config.read_timeout;
   if (request_ != RequestState::Done && over(started_us_ / 1000, read_timeout)) {
     if (response_begun_) return (void)client_lost(Reason::ClientTimeout);

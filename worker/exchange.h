@@ -66,6 +66,7 @@ class Exchange final : public Mortal, public BackendUser {
   // exchange.cc: life
   void reset();
   Alive read_head();
+  [[nodiscard]] bool lacks_room_for_body(const Buffer& in) const;
   Alive dispatch();
   Alive fail_parse();
   Alive find_route();
@@ -79,6 +80,8 @@ class Exchange final : public Mortal, public BackendUser {
   void update_deadline();
   Alive client_lost(Reason reason);
   Alive check_client_left();
+  void note_half_close();
+  [[nodiscard]] bool has_left(int64_t now_ms);
 
   // request_direction.cc: client → backend
   Alive connect(bool fresh);
@@ -86,6 +89,7 @@ class Exchange final : public Mortal, public BackendUser {
   Alive pump_request();
   Alive take_request_body();
   Alive read_request_body();
+  Alive upload_given_up();
   Alive backend_write_failed();
   Alive request_sent();
   void on_backend_ready() override;
@@ -136,6 +140,7 @@ class Exchange final : public Mortal, public BackendUser {
   int64_t head_us_ = 0;  // when the request's head was complete
   int64_t sent_ms_ = 0;  // when the request was complete at the backend
   int64_t left_deadline_ms_ = 0;
+  uint64_t left_written_ = 0;  // what had been written to the client when that deadline was set
 
   http1::RequestParser parser_;
   http1::ResponseParser response_parser_;

@@ -1,8 +1,10 @@
 #include "worker/forwarding.h"
 
+#include <algorithm>
 #include <array>
-#include <ctime>
 
+#include "worker/http1/char_class.h"
+#include "worker/http1/field_line.h"
 #include "worker/http1/writer.h"
 
 namespace restgate::worker {
@@ -36,8 +38,14 @@ void write_target(HeadWriter& out, const ForwardedRequest& request) {
   out.raw(request.head.query);
 }
 
+/// X-Forwarded-Port and whatever else speaks for a proxy.
+bool is_forwarded_field(std::string_view name) {
+  constexpr std::string_view kForwarded = "x-forwarded-";
+  return http1::equals_ignore_case(name.substr(0, kForwarded.size()), kForwarded);
+}
+
 /// Whether a request field goes on as it is; the others are dropped or written anew below.
-bool passes_to_backend(const Field& field) {
+bool passes_to_backend(const Field& field, PeerTrust trust) {
   if (field.hop_by_hop) return false;
   switch (field.id) {
     case FieldId::Host:
@@ -50,20 +58,39 @@ bool passes_to_backend(const Field& field) {
     case FieldId::XForwardedProto:
       return false;
     default:
-      return true;
+      return trust != PeerTrust::Untrusted || !is_forwarded_field(field.name);
   }
 }
 
+/// X-Forwarded-For grows by our peer. Of one that is not believed it begins anew.
 void write_forwarded_for(HeadWriter& out, const ForwardedRequest& request) {
   out.raw("X-Forwarded-For: ");
   for (const Field& field : request.head.fields) {
-    if (field.id != FieldId::XForwardedFor || field.value.empty()) continue;
+    if (field.id != FieldId::XForwardedFor || field.value.empty() || request.trust == PeerTrust::Untrusted) continue;
     out.raw(field.value);
     out.raw(", ");
   }
   out.raw(request.client_address);
-  out.raw("\r\nX-Forwarded-Proto: http\r\n");
-  if (!request.head.host.empty()) out.field("X-Forwarded-Host", request.head.host);
+  out.raw("\r\n");
+}
+
+/// What a trusted proxy says in its field: "" when it says nothing, or is none. Of several lines the last counts: the
+/// proxy may have added it to a client's own.
+std::string_view said_by_proxy(const ForwardedRequest& request, FieldId id) {
+  std::string_view said;
+  if (request.trust != PeerTrust::Trusted) return said;
+  for (const Field& field : request.head.fields)
+    if (field.id == id && !field.value.empty()) said = field.value;
+  return said;
+}
+
+void write_forwarded(HeadWriter& out, const ForwardedRequest& request) {
+  write_forwarded_for(out, request);
+  const std::string_view proto = said_by_proxy(request, FieldId::XForwardedProto);
+  out.field("X-Forwarded-Proto", proto.empty() ? std::string_view("http") : proto);
+  const std::string_view host = said_by_proxy(request, FieldId::XForwardedHost);
+  if (!host.empty() || !request.head.host.empty())
+    out.field("X-Forwarded-Host", host.empty() ? request.head.host : host);
 }
 
 void write_request_framing(HeadWriter& out, const http1::RequestHead& head) {
@@ -105,11 +132,14 @@ std::string_view render_request_head(std::span<char> space, const ForwardedReque
   out.raw(" HTTP/1.1\r\n");
   const bool keep_host = request.service.preserve_host && !request.head.host.empty();
   out.field("Host", keep_host ? request.head.host : std::string_view(request.service.url.authority));
+  const bool counted = request.head.max_forwards != http1::RequestHead::kNoMaxForwards;
   for (const Field& field : request.head.fields)
-    if (passes_to_backend(field)) out.field(field.name, field.value);
+    if (passes_to_backend(field, request.trust) && !(counted && field.id == FieldId::MaxForwards))
+      out.field(field.name, field.value);
+  if (counted) out.field("Max-Forwards", request.head.max_forwards - 1);  // 0 is not passed on
   write_request_framing(out, request.head);
   write_request_connection(out, request);
-  write_forwarded_for(out, request);
+  write_forwarded(out, request);
   if (request.config.via) write_via(out, request.head.minor_version);
   out.raw("\r\n");
   return finished(out, space);
@@ -123,11 +153,14 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
   out.raw(" ");
   out.raw(head.reason);
   out.raw("\r\n");
+  bool dated = head.status < 200 || response.date.empty();
   for (const Field& field : head.fields) {
     if (field.hop_by_hop || field.id == FieldId::ContentLength || field.id == FieldId::TransferEncoding) continue;
-    if (field.id == FieldId::Trailer && !response.chunked) continue;
+    if (field.id == FieldId::Trailer && !response.trailers) continue;  // what is announced will not come
+    dated = dated || field.id == FieldId::Date;
     out.field(field.name, field.value);
   }
+  if (!dated) out.field("Date", response.date);
   // RFC 9110 §8.6: no Content-Length with 1xx or 204.
   if (response.chunked) {
     out.raw("Transfer-Encoding: chunked\r\n");
@@ -151,14 +184,6 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
 }
 
 namespace {
-
-/// IMF-fixdate (RFC 9110 §5.6.7).
-size_t format_date(std::span<char> to) {
-  const time_t now = time(nullptr);
-  tm parts{};
-  gmtime_r(&now, &parts);
-  return strftime(to.data(), to.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-}
 
 std::string_view own_body(std::span<char> space, const OwnResponse& response) {
   HeadWriter body(space.data(), space.data() + space.size());
@@ -187,9 +212,6 @@ std::string_view own_body(std::span<char> space, const OwnResponse& response) {
 std::string_view render_own_response(std::span<char> space, const OwnResponse& response) {
   std::array<char, 256> body_space;
   const std::string_view body = own_body(body_space, response);
-  std::array<char, 40> date;
-  const size_t date_size = format_date(date);
-
   HeadWriter out(space.data(), space.data() + space.size());
   out.raw("HTTP/1.1 ");
   out.number(response.status);
@@ -202,7 +224,7 @@ std::string_view render_own_response(std::span<char> space, const OwnResponse& r
   out.raw("Content-Length: ");
   out.number(body.size());
   out.raw("\r\n");
-  out.field("Date", {date.data(), date_size});
+  out.field("Date", response.date);
   if (response.close)
     out.raw("Connection: close\r\n");
   else if (response.http10_keep_alive)
@@ -212,15 +234,44 @@ std::string_view render_own_response(std::span<char> space, const OwnResponse& r
   return finished(out, space);
 }
 
+namespace {
+
+/// "q=0" in any spelling: the type is refused (RFC 9110 §12.4.2).
+bool is_refused(std::string_view parameters) {
+  bool refused = false;
+  while (!parameters.empty()) {
+    const size_t end = std::min(parameters.find(';'), parameters.size());
+    const std::string_view parameter = http1::trim_ows(parameters.substr(0, end));
+    parameters.remove_prefix(std::min(end + 1, parameters.size()));
+    if (parameter.size() > 2 && (parameter[0] | 0x20) == 'q' && parameter[1] == '=')
+      refused = parameter.find_first_not_of("0.", 2) == std::string_view::npos;
+  }
+  return refused;
+}
+
+/// Of a media range without its parameters, in any case: application/json, application/*+json, application/*.
+bool is_json(std::string_view range) {
+  constexpr std::string_view kApplication = "application/";
+  constexpr std::string_view kSuffix = "+json";
+  if (!http1::equals_ignore_case(range.substr(0, kApplication.size()), kApplication)) return false;
+  const std::string_view subtype = range.substr(kApplication.size());
+  if (subtype == "*" || http1::equals_ignore_case(subtype, "json")) return true;
+  return subtype.size() > kSuffix.size() &&
+         http1::equals_ignore_case(subtype.substr(subtype.size() - kSuffix.size()), kSuffix);
+}
+
+}  // namespace
+
 bool prefers_json(const http1::RequestHead& head) {
+  bool json = false;
   for (const Field& field : head.fields) {
     if (field.id != FieldId::Accept) continue;
-    const std::string_view value = field.value;
-    if (value.find("application/json") != std::string_view::npos ||
-        value.find("application/problem+json") != std::string_view::npos)
-      return true;
+    http1::for_each_element(field.value, [&json](std::string_view element) {
+      const size_t end = std::min(element.find(';'), element.size());
+      json = json || (is_json(http1::trim_ows(element.substr(0, end))) && !is_refused(element.substr(end)));
+    });
   }
-  return false;
+  return json;
 }
 
 }  // namespace restgate::worker

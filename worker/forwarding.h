@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "config/model.h"
+#include "worker/client_identity.h"
 #include "worker/http1/head.h"
 
 namespace restgate::worker {
@@ -17,7 +18,8 @@ struct ForwardedRequest {
   const config::Config& config;
   const config::Service& service;
   const http1::RequestHead& head;
-  std::string_view client_address;
+  std::string_view client_address;  ///< of whoever is at the other end of the connection
+  PeerTrust trust = PeerTrust::Unset;
   bool upgrade = false;  ///< pass the client's wish for another protocol on
 };
 
@@ -31,6 +33,9 @@ struct ForwardedResponse {
   bool chunked = false;    ///< we wrap the body in chunks
   bool close = false;      ///< this is the last response on the connection
   bool switching = false;  ///< 101: pass Upgrade on
+  bool trailers = false;   ///< its trailers go on
+  /// For a response that has none: whoever passes it on tells the time (RFC 9110 §6.6.1). Empty: leave it so.
+  std::string_view date = {};
 };
 
 /// The response as the client gets it, also an interim one. Empty: it does not fit.
@@ -41,6 +46,7 @@ struct OwnResponse {
   std::string_view title;  ///< reason phrase
   std::string_view code;   ///< the Reason's code, for the body
   std::string_view allow;  ///< 405: the Allow field; empty: none
+  std::string_view date;   ///< the Date field
   bool json = false;       ///< problem+json (RFC 9457) rather than text
   bool head_only = false;  ///< the request was HEAD
   bool close = false;
@@ -50,7 +56,8 @@ struct OwnResponse {
 /// A complete short response of our own.
 std::string_view render_own_response(std::span<char> space, const OwnResponse& response);
 
-/// Whether the client would rather have JSON than text (its Accept names a JSON type).
+/// Whether the client takes JSON: its Accept names a JSON type (RFC 9110 §12.5.1), "*/*" alone does not. Of a head that
+/// was refused the fields up to there count.
 bool prefers_json(const http1::RequestHead& head);
 
 }  // namespace restgate::worker

@@ -87,6 +87,7 @@ bool Handover::pass_on(UniqueFd& fd, const platform::Address& peer) {
   parcel.kind = ParcelKind::Fresh;
   parcel.facts.address_size = static_cast<uint8_t>(platform::format_address(*peer.get(), parcel.facts.address));
   parcel.facts.since_ms = context_.loop.now_ms();
+  parcel.facts.proxied = !context_.config.proxy_protocol;
   parcel.client = std::move(fd);
   if (!put(mailboxes_[*to].in, parcel)) {
     fd = std::move(parcel.client);

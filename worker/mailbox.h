@@ -35,6 +35,7 @@ enum class ParcelKind : uint8_t {
 struct ClientFacts {
   std::array<char, 46> address{};  ///< the client's, as text
   uint8_t address_size = 0;
+  bool proxied = true;      ///< no PROXY header is due (any more); the address is the one that it told
   bool head_begun = false;  ///< the bytes are the beginning of a request's head, since `since_ms`
   int64_t since_ms = 0;     ///< CLOCK_MONOTONIC: idle since, or accepted if there has been no request
   uint32_t requests = 0;    ///< exchanges so far

@@ -22,7 +22,8 @@ class Peers {
   [[nodiscard]] bool serve(uint32_t slot, int64_t now_ms) const;
 
   /// Where connections go that this worker must give up: the index of the least loaded worker of the newest generation
-  /// that accepts; after a roll that was abandoned that is an older one. `indexes`: only workers below it can be reached.
+  /// that accepts; after a roll that was abandoned that is an older one. `indexes`: only workers below it can be
+  /// reached.
   [[nodiscard]] std::optional<uint32_t> successor(uint32_t indexes);
   /// Where a fresh connection is better off, when `mine` are here: clearly more than the least loaded worker of this
   /// generation has. The difference that chance makes is not clearly more: hence the square root.

@@ -88,22 +88,20 @@ bool well_formed_tlvs(std::string_view bytes) {
   return true;
 }
 
-struct V2Family {
-  size_t addresses = 0;  // bytes of both addresses and ports
-  bool known = false;
-};
-
-V2Family v2_family(uint8_t family_and_transport) {
-  if ((family_and_transport & 0x0F) > 2) return {};
-  switch (family_and_transport >> 4) {
-    case 0:
-      return {0, true};
-    case 1:
-      return {12, true};
-    case 2:
-      return {36, true};
-    case 3:
-      return {216, true};
+/// §2.2: bytes that both addresses and ports take, by the byte of family and transport. Any other byte is an error.
+std::optional<size_t> v2_addresses(uint8_t family) {
+  switch (family) {
+    case 0x00:
+      return 0;
+    case 0x11:
+    case 0x12:
+      return 12;
+    case 0x21:
+    case 0x22:
+      return 36;
+    case 0x31:
+    case 0x32:
+      return 216;
     default:
       return {};
   }
@@ -128,15 +126,15 @@ ProxyHeader parse_v2(std::string_view bytes) {
   const auto version_and_command = static_cast<uint8_t>(bytes[12]);
   const auto family = static_cast<uint8_t>(bytes[13]);
   if (version_and_command != 0x20 && version_and_command != 0x21) return malformed();
-  const V2Family facts = v2_family(family);
   const size_t payload = read_be16(bytes.data() + 14);
-  if (!facts.known || kV2Fixed + payload > kMaxProxyHeader) return malformed();
-  const bool local = version_and_command == 0x20;  // §2.2: its address block is not looked at
-  if (!local && payload < facts.addresses) return malformed();
+  if (kV2Fixed + payload > kMaxProxyHeader) return malformed();
+  const bool local = version_and_command == 0x20;  // §2.2: nothing else of it is looked at, the family neither
+  const std::optional<size_t> addresses = v2_addresses(family);
+  if (!local && (!addresses || payload < *addresses)) return malformed();
   if (bytes.size() < kV2Fixed + payload) return {};
   ProxyHeader header{Verdict::Done, kV2Fixed + payload, {}};
-  if (local) return header;
-  if (family != 0 && !well_formed_tlvs(bytes.substr(kV2Fixed, payload).substr(facts.addresses))) return malformed();
+  if (local || family == 0) return header;
+  if (!well_formed_tlvs(bytes.substr(kV2Fixed, payload).substr(*addresses))) return malformed();
   header.client = v2_client(family, bytes.data() + kV2Fixed);
   return header;
 }

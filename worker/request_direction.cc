@@ -33,6 +33,7 @@ void Exchange::on_backend_unavailable(Reason reason) {
 Alive Exchange::send_head() {
   const http1::RequestHead& head = parser_.head();
   ForwardedRequest request{context_.config, pool_->service(), head, client_->address()};
+  request.trust = client_->trust();
   request.upgrade = offers_upgrade();
   const std::string_view rendered = render_request_head(context_.scratch, request);
   if (rendered.empty()) return own_response(Reason::HeadTooLarge);
@@ -76,6 +77,7 @@ Alive Exchange::pump_request() {
     if (!client_->has_input()) {
       if (!client_->readable()) return Alive::Yes;
       if (read_request_body() == Alive::No) return Alive::No;
+      if (request_ == RequestState::Done) return Alive::Yes;
     }
     if (client_->has_input() && take_request_body() == Alive::No) return Alive::No;
   }
@@ -90,10 +92,21 @@ Alive Exchange::read_request_body() {
     case IoResult::Kind::WouldBlock:
       return Alive::Yes;
     case IoResult::Kind::Eof:
-      return client_lost(Reason::ClientClosed);
+      return response_begun_ ? upload_given_up() : client_lost(Reason::ClientClosed);
     case IoResult::Kind::Failed:
       return client_lost(Reason::ClientReset);
   }
+  return Alive::Yes;
+}
+
+/// The client has seen the answer begin and stops sending (RFC 9112 §9.5): it still wants that answer.
+Alive Exchange::upload_given_up() {
+  request_ = RequestState::Done;
+  request_broken_ = true;
+  close_after_ = true;
+  to_backend_.reset();
+  sent_ms_ = context_.loop.now_ms();
+  note_half_close();
   return Alive::Yes;
 }
 
@@ -111,8 +124,8 @@ Alive Exchange::backend_write_failed() {
   to_backend_.reset();
   if (!request_body_.done()) close_after_ = true;
   sent_ms_ = context_.loop.now_ms();
-  if (response_ == ResponseState::Done) return Alive::Yes;
-  return read_backend();
+  // Not read at once: what the client has not taken yet may still stand in the backend's inbox.
+  return pump_response();
 }
 
 }  // namespace restgate::worker

@@ -46,6 +46,7 @@ bool list_has(std::string_view list, std::string_view token) {
 }  // namespace
 
 void Exchange::on_backend_io() {
+  if (backend_->spoke_unasked()) return (void)backend_failed(Reason::BackendReset);
   if (request_ == RequestState::Sending && pump_request() == Alive::No) return;
   (void)pump_response();
 }
@@ -145,6 +146,8 @@ Alive Exchange::final_response() {
   response_framing_.chunked = streamed && request.minor_version > 0;
   response_framing_.trailers = request.te_trailers;
   ForwardedResponse response{context_.config, head, request.minor_version, response_framing_.chunked, close_after_};
+  response.trailers = response_framing_.chunked && response_framing_.trailers;
+  response.date = context_.date.text(context_.loop.now_ms());
   const std::string_view rendered = render_response_head(context_.scratch, response);
   if (rendered.empty()) return backend_failed(Reason::BackendBadResponse);
   to_client_.add_scratch(rendered);

@@ -14,8 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Room behind the largest head for the beginning of its body.
-constexpr size_t kBodyRoom = 16 * 1024;
 constexpr size_t kMinBuffer = 64 * 1024;
 constexpr size_t kKeepBuffers = 512;
 // What our own fields can add to a head, beyond the service's base path and query.

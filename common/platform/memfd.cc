@@ -17,6 +17,36 @@ Result<UniqueFd> create_memfd(const char* name, size_t bytes) {
   return fd;
 }
 
+Result<UniqueFd> create_sealed_memfd(const char* name, std::string_view content) {
+  auto fd = create_memfd(name, content.size());
+  if (!fd) return fd;
+  for (size_t at = 0; at < content.size();) {
+    const ssize_t written = pwrite(fd->get(), content.data() + at, content.size() - at, static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return system_error("cannot write to shared memory", errno);
+    at += static_cast<size_t>(written);
+  }
+  if (fcntl(fd->get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL) != 0)
+    return system_error("cannot seal shared memory", errno);
+  return fd;
+}
+
+Result<std::string> read_sealed_memfd(int fd) {
+  constexpr int kUnchanging = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  const int seals = fcntl(fd, F_GET_SEALS);
+  if (seals < 0 || (seals & kUnchanging) != kUnchanging) return Error{"this is no sealed file in memory", EINVAL};
+  const auto size = file_size(fd);
+  if (!size) return size.error();
+  std::string content(*size, '\0');
+  for (size_t at = 0; at < content.size();) {
+    const ssize_t got = pread(fd, content.data() + at, content.size() - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return system_error("cannot read shared memory", errno);
+    at += static_cast<size_t>(got);
+  }
+  return content;
+}
+
 Result<size_t> file_size(int fd) {
   struct stat st {};
   if (fstat(fd, &st) != 0) return system_error("cannot read a file's size", errno);

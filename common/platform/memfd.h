@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "common/result.h"
@@ -12,6 +14,11 @@ namespace restgate::platform {
 
 /// A zeroed memory file of `bytes` that can neither shrink nor grow; close-on-exec. `name` is seen in /proc only.
 Result<UniqueFd> create_memfd(const char* name, size_t bytes);
+
+/// A memory file with this content, which nobody can change any more; close-on-exec.
+Result<UniqueFd> create_sealed_memfd(const char* name, std::string_view content);
+/// Its content. Fails for a file that somebody could still change.
+Result<std::string> read_sealed_memfd(int fd);
 
 /// The size of a file in bytes.
 Result<size_t> file_size(int fd);

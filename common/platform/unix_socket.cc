@@ -90,6 +90,15 @@ Result<UniqueFd> listen_unix(const std::string& path) {
   return fd;
 }
 
+bool is_unix_listener(int fd) {
+  const auto option = [fd](int name) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, name, &value, &length) == 0 ? value : -1;
+  };
+  return option(SO_DOMAIN) == AF_UNIX && option(SO_TYPE) == SOCK_STREAM && option(SO_ACCEPTCONN) == 1;
+}
+
 Result<UniqueFd> connect_unix(const std::string& path) {
   const auto address = address_of(path);
   if (!address) return address.error();

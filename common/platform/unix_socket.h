@@ -23,6 +23,8 @@ struct FileId {
 /// Listens at `path`, non-blocking; only this user (and root) may connect. A socket that nobody listens on is replaced;
 /// anything else that is there stays, and is an Error: a sentence for the person who chose the path.
 Result<UniqueFd> listen_unix(const std::string& path);
+/// Whether `fd` is such a socket.
+[[nodiscard]] bool is_unix_listener(int fd);
 
 /// Connects, blocking.
 Result<UniqueFd> connect_unix(const std::string& path);

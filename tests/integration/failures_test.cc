@@ -76,6 +76,35 @@ TEST(ClientLeaves, HalfCloseIsNotLeaving) {
   played.gateway.stop();
 }
 
+// Each piece of the answer shows that the client is there; the grace for silence begins anew.
+TEST(ClientLeaves, HalfCloseIsNotLeavingDuringALongAnswer) {
+  Played played({.settings = {{"read_header_timeout", "700ms"}}});
+  played.forward(request_head("GET", "/"));
+  played.client.finish_sending();
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  for (int i = 0; i < 3; ++i) {
+    Stream clock = played.gateway.connect();
+    clock.read_until_gone();  // 700 ms later
+    played.backend.send("more");
+    played.client.expect("more");
+  }
+  played.client.expect_end();
+  played.gateway.expect_requests("all", "GET", 200, 1);
+  played.gateway.stop();
+}
+
+TEST(ClientLeaves, WithAnOrderlyCloseInTheMiddleOfItsDownload) {
+  Played played;
+  played.forward(request_head("GET", "/down"));
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  played.client.read_until("half");
+  played.client.close();
+  EXPECT_EQ(played.backend.read_until_gone(), "");
+  EXPECT_EQ(played.gateway.await_access().at("status"), 499);
+  played.gateway.stop();
+}
+
 TEST(StaleConnection, IdempotentRequestIsSentOnceMore) {
   for (const char* method : {"GET", "HEAD"}) {
     SCOPED_TRACE(method);
@@ -188,6 +217,31 @@ TEST(BackendFails, FreshConnectionThatDiesGives502) {
   EXPECT_EQ(played.pass_on_same(request_head("GET", "/2"), response(200, "two")).response.body, "two");
   played.gateway.expect_requests("all", "GET", 502, 1);
   played.gateway.stop();
+}
+
+// A backend that speaks out of turn just when the connection is lent: the worker hears of both at once.
+TEST(StaleConnection, WhatCameBeforeTheRequestIsNoAnswerToIt) {
+  for (const char* method : {"GET", "POST"}) {
+    SCOPED_TRACE(method);
+    Played played;
+    EXPECT_EQ(played.pass(request_head("GET", "/1"), response(200, "one")).response.body, "one");
+    const pid_t worker = played.gateway.workers().at(0);
+    suspend(worker);
+    played.client.send(request_head(method, "/2"));
+    played.backend.send(response(200, "poison"));
+    resume(worker);
+    if (method == std::string("GET")) {
+      Stream fresh = played.origin.accept();
+      EXPECT_EQ(fresh.read_request().target(), "/2");
+      fresh.send(response(200, "two"));
+      EXPECT_EQ(played.client.read_response().body, "two");
+    } else {
+      EXPECT_EQ(played.client.read_response().status(), 502);
+      EXPECT_FALSE(played.origin.contacted());
+    }
+    played.backend.read_until_gone();
+    played.gateway.stop();
+  }
 }
 
 }  // namespace

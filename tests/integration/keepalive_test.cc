@@ -196,5 +196,64 @@ TEST(KeepAlive, EmptyLinesBeforeARequestAreForgiven) {
   played.gateway.stop();
 }
 
+// More of them than a turn's share, while further ones arrive: between two turns the connection has no exchange.
+TEST(KeepAlive, AFloodOfRequestsThatNeedNoBackend) {
+  constexpr size_t kRequests = 30'000;
+  Played played;
+  const std::string request = "UNKNOWN / HTTP/1.1\r\nHost: a\r\n\r\n";
+  std::string requests;
+  for (size_t i = 0; i < kRequests; ++i) requests += request;
+  Stream client = played.gateway.connect();
+  size_t sent = 0;
+  for (size_t answered = 0; answered < kRequests;) {
+    sent += client.send_some(std::string_view(requests).substr(sent));
+    const Message answer = client.read_response();
+    ASSERT_EQ(answer.status(), 405);
+    ++answered;
+  }
+  EXPECT_TRUE(client.quiet());
+  played.gateway.expect_requests("unmatched", "other", 405, kRequests);
+  played.gateway.stop();
+}
+
+TEST(KeepAlive, AnEmptyLineAfterARequestLeavesTheConnectionIdle) {
+  Played played;
+  EXPECT_EQ(played.pass(request_head("GET", "/1") + "\r\n", response(200, "one")).response.body, "one");
+  played.gateway.await_metrics(
+      [](const Metrics& m) { return m.sum("restgate_client_connections", {{"state", "idle"}}) == 1; },
+      "one idle connection");
+  played.client.send("\r\n");
+  EXPECT_EQ(played.pass_on_same("\r\n" + request_head("GET", "/2"), response(200, "two")).response.body, "two");
+  played.client.send("\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n\r\n");
+  EXPECT_EQ(played.client.read_response().status(), 400) << "a few are forgiven, not any number";
+  played.client.expect_end();
+  played.gateway.stop();
+}
+
+// The last of many pipelined heads ends where the worker's buffer ends: its body has to fit in nevertheless.
+TEST(KeepAlive, APipelinedHeadAtTheEndOfTheBufferKeepsItsBody) {
+  constexpr size_t kBuffer = (64 + 16) * 1024;
+  Played played;
+  const std::string filler = "UNKNOWN / HTTP/1.1\r\nHost: a\r\nX: ";
+  const std::string head = request_head("POST", "/", "Content-Length: 5\r\n");
+  std::string requests;
+  size_t fillers = 0;
+  for (; requests.size() < kBuffer - 30'000 - head.size(); ++fillers) requests += filler + "y\r\n\r\n";
+  requests += filler + std::string(kBuffer - requests.size() - filler.size() - 4 - head.size(), 'y') + "\r\n\r\n";
+  requests += head;
+  ASSERT_EQ(requests.size(), kBuffer);
+  played.client = played.gateway.connect();
+  const pid_t worker = played.gateway.workers().at(0);
+  suspend(worker);  // so that it reads all of it at once
+  played.client.send(requests + "hello");
+  resume(worker);
+  for (size_t i = 0; i <= fillers; ++i) EXPECT_EQ(played.client.read_response().status(), 405);
+  played.await_backend();
+  EXPECT_EQ(played.backend.read_request().body, "hello");
+  played.backend.send(response(200, "ok"));
+  EXPECT_EQ(played.client.read_response().body, "ok");
+  played.gateway.stop();
+}
+
 }  // namespace
 }  // namespace restgate::itest

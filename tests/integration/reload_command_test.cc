@@ -210,6 +210,21 @@ TEST_F(ReloadCommand, ADeadGatewaysSocketIsReplacedALiveOnesNever) {
   EXPECT_EQ(ask(socket_, "GET", "/healthz").status(), 200);
 }
 
+TEST_F(ReloadCommand, TheSocketSurvivesAnUpgrade) {
+  start();
+  const auto before = platform::file_id(socket_);
+  for (int round = 0; round < 2; ++round) {
+    size_t seen = gateway_->logs().size();
+    gateway_->signal(SIGUSR2);
+    gateway_->await_log([](const Json& r) { return r.value("msg", "") == "upgrade finished"; }, "upgrade", &seen);
+    EXPECT_EQ(platform::file_id(socket_), before);
+    const Finished run = restgate_reload({}, gateway_->config_path());
+    EXPECT_EQ(run.exit_code, 0) << run.err;
+  }
+  gateway_->stop();
+  EXPECT_FALSE(exists(socket_));
+}
+
 TEST_F(ReloadCommand, TheSocketFollowsTheConfiguration) {
   start();
   const std::string moved = directory_.path() + "/moved.sock";

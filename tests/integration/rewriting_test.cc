@@ -36,7 +36,8 @@ INSTANTIATE_TEST_SUITE_P(
                     TargetCase{"/base/", "/a", "/base/a"}, TargetCase{"/base", "/", "/base/"},
                     TargetCase{"", "/a?", "/a?"}, TargetCase{"", "/a/?q=/?&=//..", "/a/?q=/?&=//.."},
                     TargetCase{"", "/a%2Fb/%7Ec;p=1/@:!$&'()*+,=", "/a%2Fb/%7Ec;p=1/@:!$&'()*+,="},
-                    TargetCase{"", "/caf%C3%A9/%e2%82%ac", "/caf%C3%A9/%e2%82%ac"}));
+                    TargetCase{"", "/caf%C3%A9/%e2%82%ac", "/caf%C3%A9/%e2%82%ac"},
+                    TargetCase{"", "/caf\xC3\xA9?\xE9=\"<{|}>\"", "/caf\xC3\xA9?\xE9=\"<{|}>\""}));
 
 TEST(Rewriting, AbsoluteFormGoesOnAsOriginForm) {
   Played played;
@@ -188,6 +189,36 @@ TEST(Rewriting, ReasonPhraseMayBeAnything) {
   EXPECT_EQ(old.response.start_line, "HTTP/1.1 200 OK") << "the version is the gateway's own (RFC 9110 §2.5)";
   EXPECT_EQ(old.response.body, "ok");
   played.gateway.stop();
+}
+
+// RFC 9110 §6.6.1
+TEST(Rewriting, TheBackendsDateStaysAndAMissingOneIsAdded) {
+  Played played;
+  const std::string then = "Sun, 06 Nov 1994 08:49:37 GMT";
+  EXPECT_EQ(played.pass(request_head("GET", "/"), response(200, "", "date: " + then + "\r\n")).response.field("Date"),
+            then);
+  const auto added = played.pass(request_head("GET", "/"), response(200, ""));
+  ASSERT_TRUE(added.response.has("Date"));
+  EXPECT_TRUE(added.response.field("Date")->ends_with(" GMT"));
+  played.gateway.stop();
+}
+
+// RFC 9110 §7.6.2
+TEST(Rewriting, MaxForwardsEndsHere) {
+  Origin origin;
+  ConfigText config;
+  config.service("s", origin.url()).route("all", "OPTIONS,TRACE", "/{path...}");
+  Gateway gateway(config);
+  Stream client = gateway.connect();
+  EXPECT_EQ(client.exchange(request_head("OPTIONS", "/", "Max-Forwards: 0\r\n")).status(), 200);
+  EXPECT_EQ(client.exchange(request_head("TRACE", "/", "Max-Forwards: 0\r\n")).status(), 501);
+  EXPECT_FALSE(origin.contacted());
+  client.send(request_head("OPTIONS", "/", "Max-Forwards: 1\r\n"));
+  Stream backend = origin.accept();
+  EXPECT_EQ(backend.read_request().field("Max-Forwards"), "0");
+  backend.send(response(200, "ok"));
+  EXPECT_EQ(client.read_response().body, "ok");
+  gateway.stop();
 }
 
 }  // namespace

@@ -223,5 +223,19 @@ TEST(Routing, OwnAnswersAreShortTextOrProblemJson) {
   gateway.stop();
 }
 
+TEST(Routing, OwnAnswersToRefusedHeadsFollowWhatWasReadOfThem) {
+  Played played;
+  Stream json = played.gateway.connect();
+  const Message answer = json.exchange("GET / HTTP/1.1\r\nAccept: application/json\r\n\r\n");
+  EXPECT_EQ(answer.status(), 400);
+  EXPECT_EQ(answer.field("Content-Type"), "application/problem+json");
+  EXPECT_EQ(Json::parse(answer.body).at("code"), "bad_host");
+  Stream head = played.gateway.connect();
+  head.send("HEAD / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(head.read_response("HEAD").status(), 400);
+  head.expect_end();
+  played.gateway.stop();
+}
+
 }  // namespace
 }  // namespace restgate::itest

@@ -189,5 +189,52 @@ TEST(BodyLimit, IsKeptByLengthAndWhileItStreams) {
   played.gateway.stop();
 }
 
+// The client is slow to read a large answer and still uploads when the backend is gone: what the backend had sent by
+// then arrives as it was sent.
+TEST(EarlyResponse, IsNotOverwrittenWhenTheBackendStopsReading) {
+  constexpr size_t kBody = size_t{64} << 20;
+  Played played;
+  const std::string block = pattern_bytes(size_t{1} << 20);
+  played.client = played.gateway.connect(4096);
+  played.client.send(request_head("POST", "/", "Content-Length: 100000000\r\n") + "x");
+  played.await_backend();
+  played.backend.read_until("\r\n\r\nx");
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(kBody) + "\r\n\r\n");
+  size_t sent = 0;
+  while (played.backend.writable_within(std::chrono::milliseconds(500)))
+    sent += played.backend.send_some(std::string_view(block).substr(sent % block.size()));
+  ASSERT_LT(sent, kBody);
+  played.backend.reset();
+  for (int i = 0; i < 3; ++i) {
+    (void)played.client.send_some(std::string(100'000, 'y'));
+    (void)played.client.writable_within(std::chrono::milliseconds(200));
+  }
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  const std::string got = played.client.read_until_gone();
+  EXPECT_GT(got.size(), 0U);
+  for (size_t at = 0; at < got.size(); at += block.size())
+    ASSERT_EQ(got.substr(at, block.size()), block.substr(0, std::min(block.size(), got.size() - at))) << at;
+  played.gateway.stop();
+}
+
+TEST(EarlyResponse, ArrivesInFullThoughTheClientStopsItsUpload) {
+  Played played;
+  played.client = played.gateway.connect();
+  played.client.send(request_head("POST", "/", "Content-Length: 100\r\n") + "x");
+  played.await_backend();
+  played.backend.read_until("\r\n\r\nx");
+  played.backend.send("HTTP/1.1 413 Enough\r\nContent-Length: 8\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 413);
+  played.client.finish_sending();
+  played.backend.send("too ");
+  played.client.expect("too ");
+  played.backend.send("much");
+  played.client.expect("much");
+  played.client.expect_end();
+  EXPECT_EQ(played.backend.read_until_gone(), "");
+  played.gateway.expect_requests("all", "POST", 413, 1);
+  played.gateway.stop();
+}
+
 }  // namespace
 }  // namespace restgate::itest

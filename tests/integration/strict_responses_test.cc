@@ -190,5 +190,23 @@ TEST(StrictResponses, LegalOddities) {
   played.gateway.stop();
 }
 
+// To HTTP/1.0 a chunked body goes on as one that ends with the connection: an orderly end would make it whole.
+TEST(StrictResponses, ABodyCutShortIsResetToHttp10) {
+  Played played;
+  for (const std::string rest : {"", "zz\r\n"}) {
+    SCOPED_TRACE(rest);
+    played.forward("GET / HTTP/1.0\r\n\r\n");
+    played.backend.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk("half"));
+    played.client.read_until("half");
+    played.backend.send(rest);
+    if (rest.empty()) played.backend.finish_sending();
+    EXPECT_THROW(played.client.expect_end(), Failure);
+    played.backend.read_until_gone();
+    played.backend.close();
+  }
+  played.gateway.expect_errors("all", "backend_body_cut", 2);
+  played.gateway.stop();
+}
+
 }  // namespace
 }  // namespace restgate::itest

@@ -20,6 +20,21 @@ bool is_ipv6(std::string_view text) {
   return inet_pton(AF_INET6, copy.data(), &address) == 1;
 }
 
+// IPvFuture = "v" 1*HEXDIG "." 1*( unreserved / sub-delims / ":" ), without its brackets.
+bool is_ip_future(std::string_view text) {
+  if (text.empty() || (text[0] | 0x20) != 'v') return false;
+  const size_t dot = text.find('.');
+  if (dot == std::string_view::npos || dot == 1 || dot + 1 == text.size()) return false;
+  return std::all_of(text.begin() + 1, text.begin() + static_cast<ptrdiff_t>(dot),
+                     [](char c) { return hex_value(c) >= 0; }) &&
+         std::all_of(text.begin() + static_cast<ptrdiff_t>(dot) + 1, text.end(),
+                     [](char c) { return c == ':' || is_class(c, kRegNameChar); });
+}
+
+bool is_ip_literal(std::string_view text) {
+  return is_ipv6(text) || is_ip_future(text);
+}
+
 // Behind the reg-name at `p`; nullptr if an escape in it is bad. An escape of a space or a control character is one.
 const char* skip_reg_name(const char* p, const char* end) {
   for (;;) {
@@ -50,7 +65,7 @@ bool is_valid_authority(std::string_view text) {
   const char* host_end = nullptr;
   if (!text.empty() && text.front() == '[') {
     const size_t bracket = text.find(']');
-    if (bracket == std::string_view::npos || !is_ipv6(text.substr(1, bracket - 1))) return false;
+    if (bracket == std::string_view::npos || !is_ip_literal(text.substr(1, bracket - 1))) return false;
     host_end = begin + bracket + 1;
   } else {
     host_end = skip_reg_name(begin, end);

@@ -10,7 +10,7 @@ namespace restgate::http1 {
 
 /// Bits of kCharClasses.
 inline constexpr uint8_t kTokenChar = 1;     ///< tchar, RFC 9110 §5.6.2
-inline constexpr uint8_t kTargetChar = 2;    ///< what a request-target may hold: visible US-ASCII without '#'
+inline constexpr uint8_t kTargetChar = 2;    ///< what a request-target may hold: visible US-ASCII without '#', and obs-text
 inline constexpr uint8_t kRegNameChar = 4;   ///< unreserved and sub-delims of a reg-name, RFC 3986 §3.2.2
 inline constexpr uint8_t kQuotedChar = 8;    ///< qdtext, RFC 9110 §5.6.4
 inline constexpr uint8_t kControlChar = 16;  ///< forbidden everywhere in a head: CTL except HTAB, RFC 9110 §5.5
@@ -27,7 +27,7 @@ constexpr uint8_t char_class(unsigned c) {
   };
   unsigned bits = 0;
   if (is_alnum(c) || in("!#$%&'*+-.^_`|~")) bits |= kTokenChar;
-  if (c > 0x20 && c < 0x7F && c != '#') bits |= kTargetChar;
+  if (c > 0x20 && c != 0x7F && c != '#') bits |= kTargetChar;
   if (is_alnum(c) || in("-._~!$&'()*+,;=")) bits |= kRegNameChar;
   if (c == '\t' || (c >= 0x20 && c != 0x7F && c != '"' && c != '\\')) bits |= kQuotedChar;
   if ((c < 0x20 && c != '\t') || c == 0x7F) bits |= kControlChar;
@@ -69,7 +69,7 @@ inline constexpr std::array<uint8_t, 256> kCharClasses = detail::make_char_class
   return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/// `lower` is in lower case and holds letters, digits and '-' only; `text` is any. Case-insensitive in US-ASCII.
+/// `lower` is in lower case; `text` is any. Case-insensitive in US-ASCII.
 [[nodiscard]] constexpr bool equals_ignore_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
   for (size_t i = 0; i < text.size(); ++i) {

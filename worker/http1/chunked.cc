@@ -9,7 +9,7 @@
 namespace restgate::http1 {
 namespace {
 
-constexpr uint8_t kMaxSizeDigits = 16;
+constexpr uint8_t kMaxSizeDigits = 128;  // leading zeros are legal, if pointless
 constexpr uint64_t kMaxSize = std::numeric_limits<int64_t>::max();
 /// Memory that a decoder may keep from body to body.
 constexpr size_t kKeptBytes = 1024;
@@ -127,7 +127,7 @@ bool ChunkedDecoder::take(char c) {
   return fail("chunk_invalid");
 }
 
-/// chunk-size = 1*HEXDIG (RFC 9112 §7.1), here at most 16 of them and below 2^63. White space behind it is refused,
+/// chunk-size = 1*HEXDIG (RFC 9112 §7.1), here at most 128 of them and below 2^63. White space behind it is refused,
 /// unless an extension follows (BWS, which has to be understood: RFC 9110 §5.6.3).
 bool ChunkedDecoder::take_size(char c) {
   const int digit = hex_value(c);

@@ -21,6 +21,7 @@ constexpr KnownField kKnownFields[] = {
     {"expect", FieldId::Expect},
     {"host", FieldId::Host},
     {"keep-alive", FieldId::KeepAlive},
+    {"max-forwards", FieldId::MaxForwards},
     {"proxy-authenticate", FieldId::ProxyAuthenticate},
     {"proxy-authentication-info", FieldId::ProxyAuthenticationInfo},
     {"proxy-authorization", FieldId::ProxyAuthorization},

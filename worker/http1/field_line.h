@@ -33,6 +33,7 @@ namespace restgate::http1 {
     case FieldId::Date:
     case FieldId::Expect:
     case FieldId::Host:
+    case FieldId::MaxForwards:
     case FieldId::SecWebSocketKey:
     case FieldId::Trailer:
     case FieldId::UserAgent:

@@ -20,6 +20,7 @@ enum class FieldId : uint8_t {
   Expect,
   Host,
   KeepAlive,
+  MaxForwards,
   ProxyAuthenticate,
   ProxyAuthenticationInfo,
   ProxyAuthorization,
@@ -72,6 +73,9 @@ struct RequestHead {
   bool expect_continue = false;  ///< Expect: 100-continue on HTTP/1.1
   bool te_trailers = false;      ///< the client takes trailers (TE: trailers)
   bool wants_upgrade = false;    ///< HTTP/1.1 with Connection: upgrade and a valid Upgrade field (RFC 9110 §7.8)
+  /// Of OPTIONS and TRACE: how often they may be passed on (RFC 9110 §7.6.2); kNoMaxForwards: it is not said.
+  static constexpr uint64_t kNoMaxForwards = UINT64_MAX;
+  uint64_t max_forwards = kNoMaxForwards;
   /// The value of the first Upgrade field that has one; further lines are not offered on. Matters with wants_upgrade.
   std::string_view upgrade;
 };

@@ -12,16 +12,17 @@ namespace {
 constexpr size_t kKeptSegments = 64;
 constexpr size_t kKeptDecodedBytes = 1024;
 
-enum class PathByte : uint8_t { Plain, Slash, Percent, Bad };
+/// Special: its segment is decoded and looked at closely: '%', and bytes above US-ASCII.
+enum class PathByte : uint8_t { Plain, Slash, Special, Bad };
 
 constexpr std::array<PathByte, 256> make_path_bytes() {
   std::array<PathByte, 256> table{};
   for (unsigned c = 0; c < 256; ++c) {
     const bool plain = is_class(static_cast<char>(c), kTargetChar) && c != '\\' && c != '?';
-    table[c] = plain ? PathByte::Plain : PathByte::Bad;
+    table[c] = plain ? (c < 0x80 ? PathByte::Plain : PathByte::Special) : PathByte::Bad;
   }
   table['/'] = PathByte::Slash;
-  table['%'] = PathByte::Percent;
+  table['%'] = PathByte::Special;
   return table;
 }
 
@@ -55,15 +56,15 @@ Path::Verdict Path::split(std::string_view raw) {
   if (raw.empty() || raw[0] != '/') return Verdict::BadCharacter;
   for (size_t begin = 1;;) {
     size_t end = begin;
-    bool escaped = false;
+    bool special = false;
     while (end < raw.size() && path_byte(raw[end]) != PathByte::Slash) {
       if (path_byte(raw[end]) == PathByte::Bad) return Verdict::BadCharacter;
-      if (path_byte(raw[end]) == PathByte::Percent) escaped = true;
+      if (path_byte(raw[end]) == PathByte::Special) special = true;
       ++end;
       while (end < raw.size() && path_byte(raw[end]) == PathByte::Plain) ++end;
     }
     std::string_view segment = raw.substr(begin, end - begin);
-    if (escaped) {
+    if (special) {
       if (decoded_.size() < raw.size()) decoded_.resize(raw.size());  // once, before the first view into it
       if (const Verdict verdict = decode(segment, segment); verdict != Verdict::Ok) return verdict;
     } else if (is_plain_dot_segment(segment)) {

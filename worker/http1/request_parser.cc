@@ -196,6 +196,9 @@ ParseStatus RequestParser::take_field(Field& field) {
       return ParseStatus::Done;
     case FieldId::Expect:
       return take_expect(field);
+    case FieldId::MaxForwards:
+      take_max_forwards(field.value);
+      return ParseStatus::Done;
     case FieldId::Te:
       for_each_element(field.value, [this](std::string_view coding) {
         if (equals_ignore_case(coding, "trailers")) head_.te_trailers = true;
@@ -240,6 +243,13 @@ ParseStatus RequestParser::take_expect(Field& field) {
   });
   if (head_.minor_version == 0) field.hop_by_hop = true;
   return known ? ParseStatus::Done : fail(Reason::ExpectationFailed, "unknown expectation");
+}
+
+/// RFC 9110 §7.6.2; with other methods, and with anything but a number, it says nothing. Of several the smallest counts.
+void RequestParser::take_max_forwards(std::string_view value) {
+  uint64_t hops = 0;
+  if ((head_.method == "OPTIONS" || head_.method == "TRACE") && parse_content_length(value, hops))
+    head_.max_forwards = std::min(head_.max_forwards, hops);
 }
 
 /// The rules on the head as a whole: Host (RFC 9112 §3.2), body (§6.3), persistence (§9.3), Upgrade (RFC 9110 §7.8).

@@ -44,6 +44,7 @@ class RequestParser {
   ParseStatus take_framing(FramingFields::Verdict verdict);
   ParseStatus take_host(std::string_view value);
   ParseStatus take_expect(Field& field);
+  void take_max_forwards(std::string_view value);
   void split_path(std::string_view path_and_query);
 
   Limits limits_;

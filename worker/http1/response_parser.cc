@@ -123,8 +123,9 @@ ParseStatus ResponseParser::finish() {
   head_.keep_alive = connection_.persistent(head_.minor_version);
   head_.connection_upgrade = connection_.upgrade();
   if (has_no_body(head_.status, request_is_head_)) {
-    // A server must not send Transfer-Encoding with 1xx and 204 (RFC 9112 §6.1); one that does may send chunks as well.
-    if (framing_.chunked() && (head_.status < 200 || head_.status == 204)) head_.keep_alive = false;
+    // A server must not announce a body with 1xx and 204 (RFC 9112 §6.1, RFC 9110 §8.6); one that does may send it too.
+    const bool announced = framing_.chunked() || framing_.content_length() > 0;
+    if (announced && (head_.status < 200 || head_.status == 204)) head_.keep_alive = false;
   } else if (framing_.chunked()) {
     head_.body = BodyKind::Chunked;
   } else if (!head_.has_content_length) {

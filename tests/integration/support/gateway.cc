@@ -39,6 +39,11 @@ Json parse_record(const std::string& line) {
   return record;
 }
 
+ProcessOptions with_config(ProcessOptions options, const std::string& path) {
+  options.arguments.insert(options.arguments.begin(), {"-config", path});
+  return options;
+}
+
 std::string joined(const std::vector<std::string>& lines) {
   std::string text;
   for (const std::string& line : lines) text += line + "\n";
@@ -66,9 +71,11 @@ Finished run_gateway(const ProcessOptions& options) {
 }
 
 Gateway::Gateway(const ConfigText& config, int log_pipe_size)
+    : Gateway(config, ProcessOptions{.arguments = {}, .environment = {}, .pipe_size = log_pipe_size}) {}
+
+Gateway::Gateway(const ConfigText& config, ProcessOptions options, const std::string& program)
     : config_path_(directory_.write("restgate.yaml", config.yaml())),
-      process_(gateway_binary(),
-               {.arguments = {"-config", config_path_}, .environment = {}, .pipe_size = log_pipe_size}) {
+      process_(program, with_config(std::move(options), config_path_)) {
   const Json record = await_log([](const Json& r) { return message_of(r) == kServing; }, "record \"serving\"");
   port_ = record.at("port").get<uint16_t>();
   admin_port_ = record.at("admin_port").get<uint16_t>();

@@ -34,6 +34,8 @@ class Gateway {
   /// Starts and waits until it serves.
   /// `log_pipe_size`: see ProcessOptions::pipe_size.
   explicit Gateway(const ConfigText& config, int log_pipe_size = 0);
+  /// The same, started as `options` say; -config comes first among the arguments.
+  Gateway(const ConfigText& config, ProcessOptions options, const std::string& program = gateway_binary());
   /// Kills it if it still runs; tells what it logged when the test has failed.
   ~Gateway();
   Gateway(const Gateway&) = delete;

@@ -22,6 +22,10 @@ namespace restgate::itest {
 
 namespace {
 
+constexpr char kListenPid[] = "LISTEN_PID=";
+constexpr size_t kPidDigits = 10;
+constexpr size_t kMostGiven = 32;
+
 std::pair<UniqueFd, UniqueFd> make_pipe() {
   int fds[2];
   if (::pipe2(fds, O_CLOEXEC) != 0) throw Failure(std::string("pipe: ") + std::strerror(errno));
@@ -35,6 +39,12 @@ std::vector<std::string> environment_of(const ProcessOptions& options) {
     if (const char* value = std::getenv(inherited); value != nullptr && !options.environment.contains(inherited))
       lines.push_back(std::string(inherited) + "=" + value);
   for (const auto& [name, value] : options.environment) lines.push_back(name + "=" + value);
+  if (options.given.empty()) return lines;
+  std::string names;
+  for (const auto& [name, fd] : options.given) names += (names.empty() ? "" : ":") + name;
+  lines.push_back("LISTEN_FDS=" + std::to_string(options.given.size()));
+  lines.push_back("LISTEN_FDNAMES=" + names);
+  lines.push_back(kListenPid + std::string(kPidDigits, '0'));  // the child fills it in
   return lines;
 }
 
@@ -45,9 +55,31 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return list;
 }
 
+/// Leading zeros do not matter.
+void write_pid(char* const* envp) {
+  for (; *envp != nullptr; ++envp) {
+    if (std::strncmp(*envp, kListenPid, sizeof(kListenPid) - 1) != 0) continue;
+    pid_t rest = ::getpid();
+    char* digit = *envp + sizeof(kListenPid) - 1 + kPidDigits;
+    for (size_t i = 0; i < kPidDigits; ++i, rest /= 10) *--digit = static_cast<char>('0' + rest % 10);
+  }
+}
+
+/// Puts the descriptors to 3, 4, …; by way of numbers beyond those, since they may be among them.
+bool hand_over(const std::vector<int>& given) {
+  const int count = static_cast<int>(given.size());
+  std::array<int, kMostGiven> moved{};
+  for (int i = 0; i < count; ++i)
+    if ((moved[static_cast<size_t>(i)] = ::fcntl(given[static_cast<size_t>(i)], F_DUPFD_CLOEXEC, 3 + count)) < 0)
+      return false;
+  for (int i = 0; i < count; ++i)
+    if (::dup2(moved[static_cast<size_t>(i)], 3 + i) < 0) return false;
+  return true;
+}
+
 // Between fork and exec: async-signal-safe calls only.
 [[noreturn]] void become(const char* program, int by_descriptor, char* const* argv, char* const* envp, int out, int err,
-                         pid_t parent, const std::optional<uid_t>& user) {
+                         pid_t parent, const std::vector<int>& given, const std::optional<uid_t>& user) {
   ::setpgid(0, 0);
   if (user &&
       (::setgroups(1, &*user) != 0 || ::setresgid(*user, *user, *user) != 0 || ::setresuid(*user, *user, *user) != 0))
@@ -56,6 +88,8 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   if (::getppid() != parent) ::_exit(126);
   const int null = ::open("/dev/null", O_RDONLY);
   if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) ::_exit(126);
+  if (!hand_over(given)) ::_exit(126);
+  write_pid(envp);
   if (user) ::fexecve(by_descriptor, argv, envp);  // it need not be able to reach the program by its path
   ::execve(program, argv, envp);
   ::_exit(127);
@@ -91,13 +125,16 @@ Process::Process(const std::string& program, const ProcessOptions& options)
   std::vector<std::string> environment = environment_of(options);
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);
+  std::vector<int> given;
+  for (const auto& [name, fd] : options.given) given.push_back(fd);
+  if (given.size() > kMostGiven) throw Failure("too many descriptors to hand over");
   const pid_t self = ::getpid();
   const UniqueFd executable(::open(program.c_str(), O_PATH | O_CLOEXEC));
   if (!executable) throw Failure(program + ": " + std::strerror(errno));
   pid_ = ::fork();
   if (pid_ < 0) throw Failure(std::string("fork: ") + std::strerror(errno));
   if (pid_ == 0)
-    become(program.c_str(), executable.get(), argv.data(), envp.data(), out_write.get(), err_write.get(), self,
+    become(program.c_str(), executable.get(), argv.data(), envp.data(), out_write.get(), err_write.get(), self, given,
            options.user);
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   out_.fd = std::move(out_read);
@@ -226,6 +263,21 @@ std::string Process::err_text() const {
   std::string text;
   for (const std::string& line : err_lines()) text += line + "\n";
   return text;
+}
+
+void suspend(pid_t pid) {
+  if (::kill(pid, SIGSTOP) != 0) throw Failure("SIGSTOP: " + std::string(std::strerror(errno)));
+  const auto stopped = [pid] {
+    std::ifstream file("/proc/" + std::to_string(pid) + "/stat");
+    std::string text;
+    std::getline(file, text);
+    return text.find(") T ") != std::string::npos;
+  };
+  if (!eventually(stopped)) throw Failure("process " + std::to_string(pid) + " does not stop");
+}
+
+void resume(pid_t pid) {
+  if (::kill(pid, SIGCONT) != 0) throw Failure("SIGCONT: " + std::string(std::strerror(errno)));
 }
 
 size_t anonymous_memory(pid_t pid) {

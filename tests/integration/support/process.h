@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "common/unique_fd.h"
@@ -36,7 +37,9 @@ struct ProcessOptions {
   std::vector<std::string> arguments;              ///< without the program
   std::map<std::string, std::string> environment;  ///< in addition to PATH and the sanitizers' options
   int pipe_size = 0;                               ///< of standard error, in bytes; 0: the system's
-  std::optional<uid_t> user;                       ///< as whom to run, in the group of that number alone; needs root
+  /// Handed over as a service manager does it (LISTEN_FDS): name and descriptor, which stays the caller's.
+  std::vector<std::pair<std::string, int>> given = {};
+  std::optional<uid_t> user = {};  ///< as whom to run, in the group of that number alone; needs root
 };
 
 class Process {
@@ -92,6 +95,10 @@ class Process {
   size_t flushes_ = 0;      // guarded by mutex_: how often collect() has answered wake()
   std::thread collector_;
 };
+
+/// Stops a process (SIGSTOP) and waits until it stands still: what happens until resume() reaches it all at once.
+void suspend(pid_t pid);
+void resume(pid_t pid);
 
 /// Resident anonymous memory of a process in bytes (RssAnon).
 size_t anonymous_memory(pid_t pid);

@@ -15,17 +15,18 @@ namespace restgate::itest {
 
 namespace {
 
-sockaddr_in loopback(uint16_t port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  return address;
+constexpr const char* kLoopback = "127.0.0.1";
+
+UniqueFd tcp_socket() {
+  return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
 }
 
 // Connects a non-blocking socket; 0 or the errno.
-int connect_in_time(int fd, uint16_t port) {
-  const sockaddr_in address = loopback(port);
+int connect_in_time(int fd, const char* host, uint16_t port) {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  if (::inet_pton(AF_INET, host, &address.sin_addr) != 1) return EINVAL;
   if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0) return 0;
   if (errno != EINPROGRESS) return errno;
   const Deadline deadline;
@@ -40,6 +41,22 @@ int connect_in_time(int fd, uint16_t port) {
   return error;
 }
 
+using Cause = StreamFailure::Cause;
+
+Cause cause_of(int error) {
+  switch (error) {
+    case ECONNREFUSED:
+      return Cause::Refused;
+    case ECONNRESET:
+    case EPIPE:
+      return Cause::Reset;
+    case ETIMEDOUT:
+      return Cause::Timeout;
+    default:
+      return Cause::Other;
+  }
+}
+
 }  // namespace
 
 Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
@@ -49,24 +66,37 @@ Stream::Stream(UniqueFd fd) : fd_(std::move(fd)) {
   setsockopt(fd_.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-Stream Stream::connect(uint16_t port, int receive_buffer) {
-  UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
-  if (const int error = connect_in_time(fd.get(), port); error != 0)
-    throw Failure("connect to port " + std::to_string(port) + ": " + std::strerror(error));
+Stream Stream::connected(UniqueFd fd, const char* host, uint16_t port) {
+  if (const int error = connect_in_time(fd.get(), host, port); error != 0)
+    throw StreamFailure("connect to port " + std::to_string(port) + ": " + std::strerror(error), cause_of(error));
   return Stream(std::move(fd));
 }
 
+Stream Stream::connect(uint16_t port, int receive_buffer) {
+  UniqueFd fd = tcp_socket();
+  if (receive_buffer > 0) setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
+  return connected(std::move(fd), kLoopback, port);
+}
+
+Stream Stream::connect_to(const std::string& address, uint16_t port) {
+  return connected(tcp_socket(), address.c_str(), port);
+}
+
 int Stream::probe(uint16_t port) {
-  const UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  return connect_in_time(fd.get(), port);
+  const UniqueFd fd = tcp_socket();
+  return connect_in_time(fd.get(), kLoopback, port);
 }
 
 void Stream::fail(const std::string& what) const {
-  throw Failure(what + "; unread bytes: \"" + printable(buffer_) + "\"" +
-                (end_ == End::Reset     ? ", then reset"
-                 : end_ == End::Orderly ? ", then end of file"
-                                        : ""));
+  fail(what, end_ == End::Reset ? Cause::Reset : end_ == End::Orderly ? Cause::Ended : Cause::Other);
+}
+
+void Stream::fail(const std::string& what, Cause cause) const {
+  throw StreamFailure(what + "; unread bytes: \"" + printable(buffer_) + "\"" +
+                          (end_ == End::Reset     ? ", then reset"
+                           : end_ == End::Orderly ? ", then end of file"
+                                                  : ""),
+                      cause);
 }
 
 bool Stream::wait_for(short events, const Deadline& deadline) {
@@ -83,14 +113,14 @@ size_t Stream::send_some(std::string_view bytes) {
   const ssize_t sent = ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
   if (sent >= 0) return static_cast<size_t>(sent);
   if (errno == EAGAIN || errno == EINTR) return 0;
-  fail("send: " + std::string(std::strerror(errno)));
+  fail("send: " + std::string(std::strerror(errno)), cause_of(errno));
 }
 
 void Stream::send(std::string_view bytes) {
   const Deadline deadline;
   while (!bytes.empty()) {
     bytes.remove_prefix(send_some(bytes));
-    if (!bytes.empty() && !wait_for(POLLOUT, deadline)) fail("the peer does not take our bytes");
+    if (!bytes.empty() && !wait_for(POLLOUT, deadline)) fail("the peer does not take our bytes", Cause::Timeout);
   }
 }
 
@@ -111,7 +141,7 @@ bool Stream::fill(const Deadline& deadline) {
     } else if (errno == ECONNRESET || errno == EPIPE) {
       end_ = End::Reset;
     } else if (errno == EAGAIN) {
-      if (!wait_for(POLLIN, deadline)) fail("nothing more came in time");
+      if (!wait_for(POLLIN, deadline)) fail("nothing more came in time", Cause::Timeout);
     } else if (errno != EINTR) {
       fail("recv: " + std::string(std::strerror(errno)));
     }
@@ -230,9 +260,14 @@ Message Stream::read_request() {
 
 Message Stream::read_response(std::string_view request_method) {
   Message message = read_head();
+  read_body(message, request_method);
+  return message;
+}
+
+void Stream::read_body(Message& message, std::string_view request_method) {
   const Deadline deadline;
   const int status = message.status();
-  if (request_method == "HEAD" || status / 100 == 1 || status == 204 || status == 304) return message;
+  if (request_method == "HEAD" || status / 100 == 1 || status == 204 || status == 304) return;
   if (message.chunked()) {
     read_chunked(message, deadline);
   } else if (const auto length = message.field("Content-Length")) {
@@ -240,7 +275,6 @@ Message Stream::read_response(std::string_view request_method) {
   } else {
     message.body = message.raw_body = read_to_end();
   }
-  return message;
 }
 
 Message Stream::exchange(std::string_view request) {

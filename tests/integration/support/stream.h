@@ -15,12 +15,25 @@
 
 namespace restgate::itest {
 
+/// What a Stream throws, and what became of the connection: for those who count causes rather than read sentences.
+class StreamFailure : public Failure {
+ public:
+  enum class Cause : uint8_t { Refused, Reset, Ended, Timeout, Other };
+  StreamFailure(const std::string& what, Cause cause) : Failure(what), cause_(cause) {}
+  [[nodiscard]] Cause cause() const { return cause_; }
+
+ private:
+  Cause cause_;
+};
+
 class Stream {
  public:
   Stream() = default;
   explicit Stream(UniqueFd fd);
   /// Connects to 127.0.0.1. `receive_buffer`: SO_RCVBUF in bytes, 0: the system's.
   static Stream connect(uint16_t port, int receive_buffer = 0);
+  /// The same to another IPv4 address.
+  static Stream connect_to(const std::string& address, uint16_t port);
   /// The errno of a connection attempt; 0: it was accepted (and closed again).
   static int probe(uint16_t port);
 
@@ -51,6 +64,8 @@ class Stream {
   Message read_request();
   Message read_response(std::string_view request_method = "GET");
   Message read_head();
+  /// Reads on behind read_head().
+  void read_body(Message& response, std::string_view request_method = "GET");
   /// send() and read_response().
   Message exchange(std::string_view request);
 
@@ -69,6 +84,7 @@ class Stream {
   [[nodiscard]] uint16_t peer_port() const;
 
  private:
+  static Stream connected(UniqueFd fd, const char* host, uint16_t port);
   enum class End : uint8_t { None, Orderly, Reset };
   bool wait_for(short events, const Deadline& deadline);
   /// Reads once, waiting until the deadline; false at the end of the connection.
@@ -78,6 +94,7 @@ class Stream {
   void read_chunked(Message& message, const Deadline& deadline);
   std::string take_line(const Deadline& deadline);
   [[noreturn]] void fail(const std::string& what) const;
+  [[noreturn]] void fail(const std::string& what, StreamFailure::Cause cause) const;
 
   UniqueFd fd_;
   std::string buffer_;

@@ -161,12 +161,15 @@ TEST(TimerEvent, RepeatsUntilCancelled) {
   EventLoop loop;
   int calls = 0;
   TimerEvent* self = nullptr;
+  TimerEvent a_moment_later(loop, [&] { loop.stop(); });
   TimerEvent timer(loop, [&] {
-    if (++calls == 3) self->cancel();
+    if (++calls != 3) return;
+    self->cancel();
+    a_moment_later.arm(milliseconds(20));
   });
   self = &timer;
   timer.arm_every(milliseconds(1));
-  run_for_a_moment(loop);
+  loop.run();
   EXPECT_EQ(calls, 3);
 }
 

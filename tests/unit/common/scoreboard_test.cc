@@ -1,5 +1,6 @@
 #include "common/scoreboard.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,7 +9,8 @@ namespace restgate {
 namespace {
 
 TEST(Scoreboard, IsSharedWithForkedProcesses) {
-  Scoreboard* board = Scoreboard::create();
+  const ScoreboardMemory memory = ScoreboardMemory::create();
+  Scoreboard* board = memory.get();
   for (const ScoreboardRow& row : board->rows) EXPECT_EQ(row.pid.load(), 0);
   const pid_t child = fork();
   if (child == 0) {
@@ -23,7 +25,29 @@ TEST(Scoreboard, IsSharedWithForkedProcesses) {
 
 TEST(Scoreboard, RowsShareNoCacheLine) {
   static_assert(sizeof(ScoreboardRow) % 128 == 0 && alignof(ScoreboardRow) == 128);
-  EXPECT_EQ(reinterpret_cast<uintptr_t>(Scoreboard::create()) % 128, 0U);
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(ScoreboardMemory::create().get()->rows.data()) % 128, 0U);
+}
+
+TEST(Scoreboard, AnotherProgramGoesOnWithIt) {
+  const ScoreboardMemory first = ScoreboardMemory::create();
+  first.get()->rows[3].pid.store(77);
+  const auto second = ScoreboardMemory::attach(UniqueFd(dup(first.fd())));
+  ASSERT_TRUE(second.ok()) << second.error().message;
+  EXPECT_NE(second->get(), first.get());
+  EXPECT_EQ(second->get()->rows[3].pid.load(), 77);
+  second->get()->rows[4].pid.store(78);
+  EXPECT_EQ(first.get()->rows[4].pid.load(), 78);
+}
+
+TEST(Scoreboard, RefusesWhatIsNone) {
+  EXPECT_FALSE(ScoreboardMemory::attach(UniqueFd()).ok());
+  EXPECT_FALSE(ScoreboardMemory::attach(UniqueFd(open("/dev/null", O_RDWR))).ok());
+  auto blank = platform::create_memfd("blank", sizeof(Scoreboard));
+  ASSERT_TRUE(blank.ok());
+  EXPECT_FALSE(ScoreboardMemory::attach(std::move(blank).value()).ok());
+  const ScoreboardMemory other = ScoreboardMemory::create();
+  other.get()->version = Scoreboard::kVersion + 1;
+  EXPECT_FALSE(ScoreboardMemory::attach(UniqueFd(dup(other.fd()))).ok());
 }
 
 }  // namespace

@@ -234,6 +234,55 @@ admin_port: 8080)",
      R"(gate.yaml:1:14: max_headers: expected a whole number from 1 to 10000, got '0'
   max_headers: 0
                ^)"},
+    {"ProxiesText", "trusted_proxies: 10.0.0.0/8",
+     R"(gate.yaml:1:18: trusted_proxies: expected a list of addresses and blocks such as 10.0.0.0/8, got '10.0.0.0/8'
+  trusted_proxies: 10.0.0.0/8
+                   ^)"},
+    {"ProxiesMissing", "trusted_proxies:",
+     R"(gate.yaml:1:17: trusted_proxies: expected a list of addresses and blocks such as 10.0.0.0/8, got no value
+  trusted_proxies:
+                  ^)"},
+    {"ProxiesMapping", "trusted_proxies: {from: 10.0.0.0/8}",
+     R"(gate.yaml:1:18: trusted_proxies: expected a list of addresses and blocks such as 10.0.0.0/8, got a mapping)"
+     R"(: put a value that begins with '{' in quotes
+  trusted_proxies: {from: 10.0.0.0/8}
+                   ^)"},
+    {"ProxyName", "trusted_proxies: [10.0.0.1, balancer]",
+     R"(gate.yaml:1:29: trusted_proxies: 'balancer': expected an address or a block such as 10.0.0.0/8
+  trusted_proxies: [10.0.0.1, balancer]
+                              ^)"},
+    {"ProxyHostBits", "trusted_proxies:\n  - 10.0.0.0/8\n  - 192.168.1.7/16",
+     R"(gate.yaml:3:5: trusted_proxies: '192.168.1.7/16': has bits set behind its prefix; did you mean '192.168.0.0/16'?
+    - 192.168.1.7/16
+      ^)"},
+    {"ProxyPrefix", "trusted_proxies: [10.0.0.0/33]",
+     R"(gate.yaml:1:19: trusted_proxies: '10.0.0.0/33': the prefix length must be a number from 0 to 32
+  trusted_proxies: [10.0.0.0/33]
+                    ^)"},
+    {"ProxyPrefix6", "trusted_proxies:\n- 2001:db8::/129",
+     R"(gate.yaml:2:3: trusted_proxies: '2001:db8::/129': the prefix length must be a number from 0 to 128
+  - 2001:db8::/129
+    ^)"},
+    {"ProxyNetmask", "trusted_proxies: [10.0.0.0/255.0.0.0]",
+     R"(gate.yaml:1:19: trusted_proxies: '10.0.0.0/255.0.0.0': the prefix length must be a number from 0 to 32
+  trusted_proxies: [10.0.0.0/255.0.0.0]
+                    ^)"},
+    {"ProxyNull", "trusted_proxies: [~]",
+     R"(gate.yaml:1:19: trusted_proxies: expected an address or a block such as 10.0.0.0/8, got no value
+  trusted_proxies: [~]
+                    ^)"},
+    {"ProxyList", "trusted_proxies: [[10.0.0.1]]",
+     R"(gate.yaml:1:19: trusted_proxies: expected an address or a block such as 10.0.0.0/8, got a list
+  trusted_proxies: [[10.0.0.1]]
+                    ^)"},
+    {"ProxyUnquoted", "trusted_proxies: [::1]",
+     R"(gate.yaml:1:19: expected a value here: put one that begins with a ':' or a bracket in quotes
+  trusted_proxies: [::1]
+                    ^)"},
+    {"ProxyProtocolVersion", "proxy_protocol: v2",
+     R"(gate.yaml:1:17: proxy_protocol: expected true or false, got 'v2'
+  proxy_protocol: v2
+                  ^)"},
 };
 
 /// A unix socket's address has room for so much.

@@ -63,7 +63,9 @@ tunnel_idle_timeout: 1.5h
 max_header_size: 1MiB
 max_headers: 10000
 max_body_size: 10MB
-via: False)"));
+via: False
+proxy_protocol: true
+trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.port, 0);
   EXPECT_EQ(config.admin_port, 0);
   EXPECT_EQ(config.admin_socket, "/run/restgate/admin.sock");
@@ -88,6 +90,16 @@ via: False)"));
   EXPECT_EQ(config.max_headers, 10'000U);
   EXPECT_EQ(config.max_body_size, 10'000'000U);
   EXPECT_FALSE(config.via);
+  EXPECT_TRUE(config.proxy_protocol);
+  EXPECT_THAT(config.trusted_proxies.value(), ElementsAre(*Cidr::parse("10.0.0.0/8"), *Cidr::parse("2001:db8::/32"),
+                                                          *Cidr::parse("::1/128"), *Cidr::parse("192.0.2.1/32")));
+}
+
+TEST(Parser, TrustingNobodyIsNotTheSameAsNotSaying) {
+  EXPECT_FALSE(accept(with_services("")).trusted_proxies);
+  const Config nobody = accept(with_services("trusted_proxies: []"));
+  ASSERT_TRUE(nobody.trusted_proxies);
+  EXPECT_TRUE(nobody.trusted_proxies->empty());
 }
 
 TEST(Parser, TakesEveryKeyOfAServiceAndARoute) {

@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "common/platform/inherited_listener.h"
 #include "common/platform/sockets.h"
 
 namespace restgate::master {
@@ -70,6 +71,46 @@ TEST(ListenerSet, HearsNobodyNewWhenToldTo) {
   EXPECT_TRUE(platform::accept_tcp(set->descriptors().at(0)).fd) << "who was there is still served";
   set->welcome_new();
   EXPECT_TRUE(connected(begin(), 5'000));
+}
+
+TEST(ListenerSet, SlotsHaveNamesForTheStore) {
+  auto set = ListenerSet::open(0, 2);
+  ASSERT_TRUE(set.ok());
+  const std::string prefix = "restgate-" + std::to_string(set->port());
+  EXPECT_EQ(set->all()[0].name, prefix + "-0");
+  EXPECT_EQ(set->all()[1].name, prefix + "-1");
+}
+
+TEST(ListenerSet, SharesTheSocketsOfAnotherUser) {
+  if (geteuid() != 0) GTEST_SKIP() << "only root can be somebody else";
+  std::vector<ListenerSet::Slot> slots;
+  for (int i = 0; i < 2; ++i) {
+    auto opened = slots.empty() ? platform::listen_tcp("127.0.0.1", 0, {.reuse_port = true})
+                                : platform::listen_beside(slots[0].fd.get());
+    ASSERT_TRUE(opened.ok());
+    slots.push_back({std::move(opened).value(), ""});
+  }
+  ListenerSet set = ListenerSet::adopt(0, std::move(slots));
+  ASSERT_EQ(seteuid(65534), 0);
+  const Status grown = set.grow_to(5);
+  ASSERT_EQ(seteuid(0), 0);
+  ASSERT_TRUE(grown.ok()) << grown.error().message;
+  const std::vector<int> fds = set.descriptors();
+  ASSERT_EQ(fds.size(), 5U);
+  EXPECT_TRUE(platform::same_socket(fds[2], fds[0]));
+  EXPECT_TRUE(platform::same_socket(fds[3], fds[1]));
+  EXPECT_TRUE(platform::same_socket(fds[4], fds[0]));
+  for (const ListenerSet::Slot& slot : set.all()) EXPECT_EQ(slot.name, "") << "nothing of it is ours to store";
+}
+
+TEST(ListenerSet, LetsGoOfWhatOthersKeep) {
+  auto set = ListenerSet::open(0, 1);
+  ASSERT_TRUE(set.ok());
+  const uint16_t port = set->port();
+  const UniqueFd kept(dup(set->descriptors().front()));
+  set->let_go();
+  EXPECT_EQ(set->slots(), 0U);
+  EXPECT_TRUE(connects(port));
 }
 
 TEST(ListenerSet, RetiresInEveryProcess) {

@@ -3,6 +3,7 @@
 #include "master/supervisor.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -70,7 +71,7 @@ LoadedConfig config_of(const std::string& kind, uint32_t workers, uint16_t port 
   config.shutdown_timeout = milliseconds(10'000);
   config.services.emplace_back().name = kind;
   config.methods = {kStandardMethods.begin(), kStandardMethods.end()};
-  return {std::move(config), "hash of " + kind};
+  return {std::move(config), "hash of " + kind, ""};
 }
 
 LoadedResult bad_config() {
@@ -113,7 +114,7 @@ class SupervisorTest : public testing::Test {
     setup.companion = &companion_;
     setup.on_serving = [this](const Generation&) { ++served_; };
     setup.limits = limits;
-    supervisor_.emplace(loop_, spawner_, std::move(setup));
+    supervisor_ = std::make_unique<Supervisor>(loop_, spawner_, std::move(setup));
     const Status started = supervisor_->start(std::move(first));
     ASSERT_TRUE(started.ok()) << started.error().message;
   }
@@ -164,7 +165,7 @@ class SupervisorTest : public testing::Test {
   Spawner spawner_;
   FakeCompanion companion_;
   LoadedResult next_ = bad_config();
-  std::optional<Supervisor> supervisor_;
+  std::unique_ptr<Supervisor> supervisor_;
   int served_ = 0;
   std::vector<std::string> files_read_;
 };
@@ -472,10 +473,127 @@ TEST_F(SupervisorTest, GivesUpWhenNobodyGetsReady) {
   EXPECT_EQ(served_, 0);
 }
 
+/// What another program would find after an exec: the same, with descriptors of its own.
+UpgradeState inherited(UpgradeState state) {
+  const auto copy = [](int& fd) { fd = fcntl(fd, F_DUPFD_CLOEXEC, 3); };
+  copy(state.scoreboard);
+  for (UpgradeState::Listeners& set : state.listeners)
+    for (UpgradeState::Slot& slot : set.slots) copy(slot.fd);
+  for (UpgradeState::Mailbox& box : state.mailboxes) {
+    copy(box.in);
+    copy(box.out);
+  }
+  for (UpgradeState::Worker& worker : state.workers) {
+    copy(worker.control);
+    copy(worker.statistics);
+  }
+  return std::move(UpgradeState::parse(state.serialize())).value();
+}
+
+class SupervisorUpgradeTest : public SupervisorTest {
+ protected:
+  /// Puts another supervisor in the place of the one there is, which is looked at no more.
+  void upgrade(LoadedResult next) {
+    EXPECT_TRUE(supervisor_->settled());
+    UpgradeState state;
+    supervisor_->save(state);
+    state = inherited(std::move(state));
+    const Limits limits;
+    Supervisor::Setup setup;
+    setup.load = [this](const std::string&) { return std::exchange(next_, bad_config()); };
+    setup.companion = &companion_;
+    setup.limits = limits;
+    before_ = std::move(supervisor_);
+    supervisor_ = std::make_unique<Supervisor>(loop_, spawner_, std::move(setup));
+    const Status resumed = supervisor_->resume(state, config_of("good", 2), std::move(next));
+    ASSERT_TRUE(resumed.ok()) << resumed.error().message;
+  }
+
+  std::unique_ptr<Supervisor> before_;
+};
+
+TEST_F(SupervisorUpgradeTest, RollsTheWorkersOfTheOldProgramAndKeepsTheirCounts) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> workers = pids();
+  const uint16_t port = supervisor_->listeners()[0]->port();
+  upgrade(config_of("good", 3));
+  EXPECT_EQ(supervisor_->not_ready_reason(), "") << "it serves from its first moment";
+  EXPECT_EQ(pids(), workers);
+  EXPECT_EQ(accepted(), 2U);
+  await([this] { return facts().upgrades_succeeded == 1 && pids().size() == 3; });
+  for (const pid_t pid : pids()) EXPECT_EQ(workers.count(pid), 0U);
+  EXPECT_EQ(facts().generation, 2U);
+  EXPECT_EQ(facts().reloads_succeeded, 0U);
+  EXPECT_EQ(exits(ExitReason::Drained), 2U);
+  EXPECT_EQ(accepted(), 5U);
+  EXPECT_EQ(active(), 3);
+  EXPECT_EQ(supervisor_->listeners()[0]->port(), port);
+  EXPECT_EQ(served_, 1) << "of the first program";
+}
+
+TEST_F(SupervisorUpgradeTest, NewWorkersThatDieLeaveTheOldOnesServing) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> workers = pids();
+  upgrade(config_of("dies", 2));
+  await([this] { return facts().upgrades_failed == 1; });
+  EXPECT_EQ(pids(), workers);
+  EXPECT_EQ(facts().generation, 1U);
+  EXPECT_EQ(supervisor_->not_ready_reason(), "");
+  // One that dies later is replaced, as ever.
+  kill(*workers.begin(), SIGKILL);
+  await([&] { return facts().workers_ready == 2 && pids().count(*workers.begin()) == 0; });
+  EXPECT_EQ(exits(ExitReason::Killed), 1U);
+}
+
+TEST_F(SupervisorUpgradeTest, ABadConfigurationLeavesTheOldOnesServing) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::set<pid_t> workers = pids();
+  upgrade(bad_config());
+  await([] { return true; });
+  EXPECT_EQ(facts().upgrades_failed, 1U);
+  EXPECT_EQ(pids(), workers);
+  reload(config_of("good", 2));
+  await_verdict();
+  EXPECT_EQ(facts().reloads_succeeded, 1U);
+}
+
+TEST_F(SupervisorUpgradeTest, AReloadThatCameInBetweenIsDone) {
+  start(config_of("good", 2));
+  await_serving();
+  next_ = config_of("good", 1);
+  supervisor_->hold_reloads(true);
+  supervisor_->note_reload();
+  await([] { return true; });
+  EXPECT_EQ(facts().generation, 1U) << "held";
+  upgrade(config_of("good", 2));
+  await([this] { return pids().size() == 1 && facts().workers_ready == 1; });
+}
+
+TEST_F(SupervisorUpgradeTest, RefusesDescriptorsThatAreNotWhatTheyShouldBe) {
+  start(config_of("good", 1));
+  await_serving();
+  UpgradeState state;
+  supervisor_->save(state);
+  const std::vector<std::function<void(UpgradeState&)>> damages = {
+      [](UpgradeState& s) { std::swap(s.workers[0].control, s.workers[0].statistics); },
+      [](UpgradeState& s) { std::swap(s.workers[0].control, s.listeners[0].slots[0].fd); },
+      [](UpgradeState& s) { std::swap(s.scoreboard, s.workers[0].statistics); },
+  };
+  for (size_t i = 0; i < damages.size(); ++i) {
+    UpgradeState damaged = inherited(state);
+    damages[i](damaged);
+    Supervisor other(loop_, spawner_, Supervisor::Setup{});
+    EXPECT_FALSE(other.resume(damaged, config_of("good", 1), config_of("good", 1)).ok()) << i;
+  }
+}
+
 TEST_F(SupervisorTest, ATakenPortIsASentence) {
   const auto other = ListenerSet::open(0, 1);
   ASSERT_TRUE(other.ok());
-  supervisor_.emplace(loop_, spawner_, Supervisor::Setup{});
+  supervisor_ = std::make_unique<Supervisor>(loop_, spawner_, Supervisor::Setup{});
   const Status started = supervisor_->start(config_of("good", 1, other->port()));
   ASSERT_FALSE(started.ok());
   EXPECT_THAT(started.error().message, testing::HasSubstr("is in use"));

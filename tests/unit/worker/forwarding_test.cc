@@ -16,11 +16,11 @@ class ForwardingTest : public ::testing::Test {
     service.url.authority = "backend:81";
     config.via = false;
   }
-  std::string request(std::string_view text, bool upgrade = false) {
+  std::string request(std::string_view text, bool upgrade = false, PeerTrust trust = PeerTrust::Unset) {
     raw = text;
     http1::RequestParser parser{http1::Limits{}};
     EXPECT_EQ(parser.parse(raw.data(), raw.data() + raw.size()), http1::ParseStatus::Done) << text;
-    return std::string(render_request_head(space, {config, service, parser.head(), "192.0.2.7", upgrade}));
+    return std::string(render_request_head(space, {config, service, parser.head(), "192.0.2.7", trust, upgrade}));
   }
   std::string response(std::string_view text, bool chunked = false, bool close = false, uint8_t minor_version = 1) {
     raw = text;
@@ -29,11 +29,15 @@ class ForwardingTest : public ::testing::Test {
     EXPECT_EQ(parser.parse(raw.data(), raw.data() + raw.size()), http1::ParseStatus::Done) << text;
     ForwardedResponse what{config, parser.head(), minor_version, chunked, close};
     what.switching = parser.head().status == 101;
+    what.trailers = trailers;
+    what.date = date;
     return std::string(render_response_head(space, what));
   }
 
   config::Config config;
   config::Service service;
+  bool trailers = false;
+  std::string date;
   std::string raw;
   std::array<char, 4096> space{};
 };
@@ -84,6 +88,31 @@ TEST_F(ForwardingTest, ForwardedForIsAppendedToTheOthersAreOurs) {
             "X-Forwarded-Proto: http\r\nX-Forwarded-Host: a\r\n\r\n");
 }
 
+TEST_F(ForwardingTest, WhatAnUntrustedPeerSaysOfItsClientIsReplaced) {
+  const std::string said =
+      "X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: evil\r\nx-forwarded-port: 443\r\n"
+      "X-Forwarded-Prefix: /p\r\nX-Forwarded: x\r\nX-Real-Ip: 1.1.1.1\r\n";
+  EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: a\r\n" + said + "\r\n", false, PeerTrust::Untrusted),
+            "GET / HTTP/1.1\r\nHost: backend:81\r\nX-Forwarded: x\r\nX-Real-Ip: 1.1.1.1\r\n" + std::string(kForwarded));
+}
+
+TEST_F(ForwardingTest, WhatATrustedPeerSaysOfItsClientIsKept) {
+  const auto sent = [&](std::string_view fields) {
+    return request("GET / HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n", false, PeerTrust::Trusted);
+  };
+  const std::string begin = "GET / HTTP/1.1\r\nHost: backend:81\r\n";
+  EXPECT_EQ(sent("X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop\r\n"
+                 "X-Forwarded-Port: 443\r\n"),
+            begin +
+                "X-Forwarded-Port: 443\r\nX-Forwarded-For: 1.1.1.1, 192.0.2.7\r\nX-Forwarded-Proto: https\r\n"
+                "X-Forwarded-Host: shop\r\n\r\n");
+  EXPECT_EQ(sent("X-Forwarded-Proto: gopher\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Proto: https\r\n"
+                 "X-Forwarded-Host: shop\r\nX-Forwarded-Proto:\r\n"),
+            begin + "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: shop\r\n\r\n")
+      << "each once: of several lines the last that says something";
+  EXPECT_EQ(sent("X-Forwarded-Proto:\r\n"), begin + std::string(kForwarded)) << "ours where it says nothing";
+}
+
 TEST_F(ForwardingTest, FramingIsRebuilt) {
   EXPECT_EQ(request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 007\r\n\r\n"),
             "POST / HTTP/1.1\r\nHost: backend:81\r\nContent-Length: 7\r\n" + std::string(kForwarded));
@@ -105,6 +134,20 @@ TEST_F(ForwardingTest, ViaNamesTheReceivedVersion) {
   const std::string got = request("GET / HTTP/1.0\r\nHost: a\r\nVia: 1.1 other\r\n\r\n");
   EXPECT_NE(got.find("Via: 1.1 other\r\n"), std::string::npos);
   EXPECT_NE(got.find("Via: 1.0 restgate\r\n"), std::string::npos);
+}
+
+// RFC 9110 §7.6.2
+TEST_F(ForwardingTest, MaxForwardsCountsDown) {
+  const auto sent = [this](const std::string& method, const std::string& fields) {
+    const std::string got = request(method + " / HTTP/1.1\r\nHost: a\r\n" + fields + "\r\n");
+    const size_t begin = got.find("\r\n", got.find("\r\n") + 2) + 2;
+    return got.substr(begin, got.find("X-Forwarded-For") - begin);
+  };
+  EXPECT_EQ(sent("OPTIONS", "Max-Forwards: 10\r\n"), "Max-Forwards: 9\r\n");
+  EXPECT_EQ(sent("TRACE", "max-forwards:1\r\n"), "Max-Forwards: 0\r\n");
+  EXPECT_EQ(sent("OPTIONS", "Max-Forwards: 7\r\nMax-Forwards: 3\r\n"), "Max-Forwards: 2\r\n");
+  EXPECT_EQ(sent("GET", "Max-Forwards: 10\r\n"), "Max-Forwards: 10\r\n");
+  EXPECT_EQ(sent("OPTIONS", "Max-Forwards: many\r\n"), "Max-Forwards: many\r\n");
 }
 
 TEST_F(ForwardingTest, WhatDoesNotFitIsEmpty) {
@@ -130,6 +173,23 @@ TEST_F(ForwardingTest, ResponseFramingIsOurs) {
   EXPECT_EQ(response("HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n"), "HTTP/1.1 204 No Content\r\n\r\n");
 }
 
+TEST_F(ForwardingTest, TrailersAreAnnouncedOnlyIfTheyCome) {
+  const char* const head = "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(response(head, true), "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  trailers = true;
+  EXPECT_EQ(response(head, true), "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n");
+}
+
+// RFC 9110 §6.6.1
+TEST_F(ForwardingTest, TheDateIsAddedWhereItIsMissing) {
+  date = "now";
+  EXPECT_EQ(response("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(response("HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\ndate: then\r\nContent-Length: 0\r\n\r\n");
+  EXPECT_EQ(response("HTTP/1.1 103 Early Hints\r\n\r\n"), "HTTP/1.1 103 Early Hints\r\n\r\n");
+}
+
 TEST_F(ForwardingTest, SwitchingTellsTheProtocol) {
   EXPECT_EQ(response("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n"),
             "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
@@ -141,9 +201,11 @@ TEST_F(ForwardingTest, OurOwnAnswers) {
   answer.title = "Method Not Allowed";
   answer.code = "method_not_allowed";
   answer.allow = "GET, HEAD";
+  answer.date = "now";
   const std::string text(render_own_response(space, answer));
   EXPECT_EQ(text.substr(0, text.find("\r\n")), "HTTP/1.1 405 Method Not Allowed");
   EXPECT_NE(text.find("\r\nAllow: GET, HEAD\r\n"), std::string::npos);
+  EXPECT_NE(text.find("\r\nDate: now\r\n"), std::string::npos);
   EXPECT_NE(text.find("\r\nContent-Type: text/plain; charset=utf-8\r\n"), std::string::npos);
   EXPECT_NE(text.find("\r\nContent-Length: 43\r\n"), std::string::npos);
   EXPECT_EQ(text.substr(text.find("\r\n\r\n") + 4), "405 Method Not Allowed: method_not_allowed\n");
@@ -158,6 +220,25 @@ TEST_F(ForwardingTest, OurOwnAnswers) {
   answer.head_only = true;
   const std::string head(render_own_response(space, answer));
   EXPECT_EQ(head.substr(head.find("\r\n\r\n") + 4), "");
+}
+
+// RFC 9110 §12.5.1
+TEST(PrefersJson, IfAcceptNamesAJsonType) {
+  const auto prefers = [](const std::string& field_lines) {
+    const std::string head = "GET / HTTP/1.1\r\nHost: a\r\n" + field_lines + "\r\n";
+    http1::RequestParser parser{http1::Limits{}};
+    EXPECT_EQ(parser.parse(head.data(), head.data() + head.size()), http1::ParseStatus::Done) << head;
+    return prefers_json(parser.head());
+  };
+  for (const char* accept :
+       {"application/json", "application/problem+json", "Application/JSON", "application/*", "application/vnd.api+json",
+        "text/html, application/json;q=0.9", "text/html,application/json ; charset=utf-8", "application/json;q=0.001"})
+    EXPECT_TRUE(prefers("Accept: " + std::string(accept) + "\r\n")) << accept;
+  EXPECT_TRUE(prefers("Accept: text/html\r\nACCEPT: application/json\r\n"));
+  for (const char* accept : {"", "*/*", "text/html", "text/html, application/xml;q=0.9, */*;q=0.8", "application/jsonp",
+                             "application/json;q=0", "application/json; Q=0.000", "text/json-ish", "application/+json"})
+    EXPECT_FALSE(prefers("Accept: " + std::string(accept) + "\r\n")) << accept;
+  EXPECT_FALSE(prefers(""));
 }
 
 }  // namespace

@@ -63,6 +63,7 @@ TEST_F(MailboxTest, AClientKeepsItsFacts) {
   sent.facts.head_begun = true;
   sent.facts.since_ms = 123'456'789;
   sent.facts.requests = 42;
+  sent.facts.proxied = false;
   sent.from_client = "GET /";
   ASSERT_TRUE(put(in(), sent));
   Parcel got;
@@ -71,6 +72,7 @@ TEST_F(MailboxTest, AClientKeepsItsFacts) {
   EXPECT_TRUE(got.facts.head_begun);
   EXPECT_EQ(got.facts.since_ms, 123'456'789);
   EXPECT_EQ(got.facts.requests, 42U);
+  EXPECT_FALSE(got.facts.proxied);
   EXPECT_EQ(got.from_client, "GET /");
 }
 

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
+
+#include "worker/reference_proxy_header.h"
 
 namespace restgate::worker {
 namespace {
@@ -61,6 +64,7 @@ const std::vector<Case>& cases() {
        "192.0.2.1:12345"},
       {"v2 local", v2('\x20', '\x00', ""), Verdict::Done, ""},
       {"v2 local with addresses", v2('\x20', '\x11', kIpv4Block), Verdict::Done, ""},
+      {"v2 local of an unknown family", v2('\x20', '\x77', "anything"), Verdict::Done, ""},
       {"v2 unspecified", v2('\x21', '\x00', "anything"), Verdict::Done, ""},
       {"v2 UNIX", v2('\x21', '\x31', std::string(216, 'u')), Verdict::Done, ""},
       {"v2 datagram", v2('\x21', '\x12', kIpv4Block), Verdict::Done, ""},
@@ -70,6 +74,8 @@ const std::vector<Case>& cases() {
       {"v2 version 3", v2('\x31', '\x11', kIpv4Block), Verdict::Malformed, ""},
       {"v2 unknown command", v2('\x22', '\x11', kIpv4Block), Verdict::Malformed, ""},
       {"v2 unknown family", v2('\x21', '\x41', kIpv4Block), Verdict::Malformed, ""},
+      {"v2 a transport of no family", v2('\x21', '\x01', kIpv4Block), Verdict::Malformed, ""},
+      {"v2 a family without transport", v2('\x21', '\x10', kIpv4Block), Verdict::Malformed, ""},
       {"v2 unknown transport", v2('\x21', '\x13', kIpv4Block), Verdict::Malformed, ""},
       {"v2 too long", v2('\x21', '\x11', kIpv4Block + std::string(4096, '\0')), Verdict::Malformed, ""},
       // neither
@@ -105,6 +111,30 @@ TEST(ProxyProtocol, AnIncompleteOneIsWaitedFor) {
     for (size_t n = 0; n < c.header.size(); ++n)
       EXPECT_EQ(parse_proxy_header(c.header.substr(0, n)).verdict, Verdict::NeedMore)
           << c.name << ", " << n << " bytes";
+  }
+}
+
+void agree(const std::string& bytes, const std::string& name) {
+  const ProxyHeader header = parse_proxy_header(bytes);
+  const auto expected = reference::whole_header(bytes);
+  ASSERT_EQ(header.verdict == Verdict::Done, expected.has_value()) << name;
+  if (!expected) return;
+  EXPECT_EQ(header.length, expected->length) << name;
+  EXPECT_EQ(header.client ? header.client->to_string() : "", expected->client) << name;
+}
+
+TEST(ProxyProtocol, AgreesWithItsReferenceWhateverByteIsWrong) {
+  for (const Case& c : cases()) {
+    agree(c.header, c.name);
+    for (size_t at = 0; at < std::min<size_t>(c.header.size(), 120); ++at) {
+      std::string other = c.header;
+      for (const char wrong : "\x01\x10\x20\x22\x31\xFF 019.:%fFx\t\r\n"s + '\0') {
+        other[at] = wrong;
+        agree(other, c.name + ", byte " + std::to_string(at));
+      }
+      other.erase(at, 1);
+      agree(other, c.name + " without byte " + std::to_string(at));
+    }
   }
 }
 

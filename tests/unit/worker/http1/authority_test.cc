@@ -84,7 +84,14 @@ TEST(Authority, IsUriHostAndPort) {
       {"ours", "[" + std::string(100, '1') + "]", false},
       {"ours", "[fe80::1%25eth0]", false},
       {"ours", "[fe80::1%eth0]", false},
-      {"ours", "[v1.a]", false},
+      {"3986-3.2.2", "[v1.a]", true},
+      {"3986-3.2.2", "[VFf.a:b!~]:80", true},
+      {"3986-3.2.2", "[v.a]", false},
+      {"3986-3.2.2", "[v1.]", false},
+      {"3986-3.2.2", "[v1a]", false},
+      {"3986-3.2.2", "[vg.a]", false},
+      {"3986-3.2.2", "[v1.a/b]", false},
+      {"3986-3.2.2", "[v1.a%41]", false},
   };
   for (const AuthorityCase& row : rows)
     EXPECT_EQ(is_valid_authority(row.text), row.valid) << row.rule << ": " << testing::PrintToString(row.text);

@@ -18,6 +18,7 @@ const std::vector<std::pair<std::string, FieldId>> kNames = {
     {"expect", FieldId::Expect},
     {"host", FieldId::Host},
     {"keep-alive", FieldId::KeepAlive},
+    {"max-forwards", FieldId::MaxForwards},
     {"proxy-authenticate", FieldId::ProxyAuthenticate},
     {"proxy-authentication-info", FieldId::ProxyAuthenticationInfo},
     {"proxy-authorization", FieldId::ProxyAuthorization},

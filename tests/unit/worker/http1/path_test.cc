@@ -41,6 +41,10 @@ TEST(Path, SegmentsAreDecoded) {
       {"/%23%3F", {"#?"}},
       {"/a:b@c!$&'()*+,;=~_-.", {"a:b@c!$&'()*+,;=~_-."}},
       {"/\"<>^`{|}[]", {"\"<>^`{|}[]"}},
+      {"/caf\xC3\xA9/%C3%A9\xE9", {"caf\xC3\xA9", "\xC3\xA9\xE9"}},
+      {"/%C0%AE%C0", {"\xC0\xAE\xC0"}},  // the beginning of nothing
+      {"/%C0/%AE", {"\xC0", "\xAE"}},
+      {"/%E2%80%AE%E1%80%AE", {"\xE2\x80\xAE\xE1\x80\xAE"}},
   };
   Path path;  // the same one for all: nothing of an earlier path may stay
   for (const auto& row : rows) {
@@ -89,7 +93,14 @@ TEST(Path, WhatABackendCouldReadInAnotherWayIsRefused) {
       {"/a\tb", Verdict::BadCharacter},
       {"/a\nb", Verdict::BadCharacter},
       {"/a\x7F", Verdict::BadCharacter},
-      {"/caf\xC3\xA9", Verdict::BadCharacter},
+      {"/%C0%AE", Verdict::DotSegment},
+      {"/%c0%ae%C0%AE/x", Verdict::DotSegment},
+      {"/.%C0%AE", Verdict::DotSegment},
+      {"/%E0%80%AE.", Verdict::DotSegment},
+      {"/%F0%80%80%AE", Verdict::DotSegment},
+      {"/..%C0%AFetc", Verdict::DotSegment},
+      {"/..%C1%9Cetc", Verdict::DotSegment},
+      {"/\xC0\xAE\xC0\xAE", Verdict::DotSegment},
       {std::string("/a\0b", 4), Verdict::BadCharacter},
       {"", Verdict::BadCharacter},
       {"*", Verdict::BadCharacter},
@@ -121,7 +132,8 @@ TEST(Path, LongPathsLeaveNothingBehind) {
 TEST(Path, AgreesWithTheReference) {
   static constexpr std::string_view kPieces[] = {"/",   "/",   "a",   ".",   "..",  "%2e", "%2F", "%5c",
                                                  "%00", "%41", "%4",  "%",   "\\",  ";",   "#",   "\x80",
-                                                 "b",   "cd",  "%0A", "%20", "%ff", "~",   "?",   "%2E"};
+                                                 "b",   "cd",  "%0A", "%20", "%ff", "~",   "?",   "%2E",
+                                                 "\xC0", "\xAE", "%C0%AE", "%e0%80%af", "%C1%9C"};
   std::mt19937 random(20240611);
   Path path;
   int accepted = 0;

@@ -134,7 +134,7 @@ inline bool decode(const std::string& input, const Limits& limits, ChunkedBody& 
   while (take_line(input, pos, line)) {
     const size_t digits = std::min(line.find_first_not_of(kHexDigits), line.size());
     uint64_t size = 0;
-    require(digits <= 16 && number(line.substr(0, digits), 16, size));
+    require(digits <= 128 && number(line.substr(0, digits), 16, size));
     const std::string extensions = line.substr(digits);
     check_extensions(extensions);
     // The byte that follows the size is not counted, be it the first ';' or the CR; the CR after extensions is.

@@ -68,6 +68,13 @@ inline bool valid_authority(const std::string& text) {
   if (host.front() == '[' && host.back() == ']') {
     in6_addr address;
     const std::string inner = host.substr(1, host.size() - 2);
+    const size_t dot = inner.find('.');
+    if (lower(inner.substr(0, 1)) == "v" && dot != std::string::npos) {
+      const std::string version = inner.substr(1, dot - 1);
+      const std::string rest = inner.substr(dot + 1);
+      return !version.empty() && only(version, kHexDigits) && !rest.empty() &&
+             only(rest, kAlpha + kDigits + "-._~!$&'()*+,;=:");
+    }
     return inner.find('\0') == std::string::npos && inet_pton(AF_INET6, inner.c_str(), &address) == 1;
   }
   for (size_t percent = host.find('%'); percent != std::string::npos; percent = host.find('%')) {

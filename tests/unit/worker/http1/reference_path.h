@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace restgate::http1::reference {
@@ -40,10 +41,20 @@ inline std::optional<std::string> decode(const std::string& segment) {
   return out;
 }
 
+/// ASCII characters that matter, out of their overlong forms of UTF-8.
+inline std::string without_overlong_forms(std::string text) {
+  static const std::vector<std::pair<std::string, std::string>> forms = {
+      {"\xC0\xAE", "."},  {"\xE0\x80\xAE", "."},  {"\xF0\x80\x80\xAE", "."},  {"\xC0\xAF", "/"}, {"\xE0\x80\xAF", "/"},
+      {"\xC1\x9C", "\\"}, {"\xE0\x81\x9C", "\\"}, {"\xF0\x80\x81\x9C", "\\"}, {"\xF0\x80\x80\xAF", "/"}};
+  for (const auto& [form, meaning] : forms)
+    for (size_t at = text.find(form); at != std::string::npos; at = text.find(form)) text.replace(at, form.size(), meaning);
+  return text;
+}
+
 /// The decoded segments, or nothing for a path that must be refused.
 inline std::optional<std::vector<std::string>> decode_path(std::string_view raw) {
   for (const char c : raw) {
-    if (c <= ' ' || c > '~' || c == '\\' || c == '#' || c == '?') return std::nullopt;
+    if ((c >= 0 && c <= ' ') || c == 127 || c == '\\' || c == '#' || c == '?') return std::nullopt;
   }
   if (raw.empty() || raw.front() != '/') return std::nullopt;
   std::vector<std::string> segments = split(raw.substr(1), "/");
@@ -51,7 +62,7 @@ inline std::optional<std::vector<std::string>> decode_path(std::string_view raw)
     if (segments[i].empty() && i + 1 < segments.size()) return std::nullopt;
     const std::optional<std::string> decoded = decode(segments[i]);
     if (!decoded) return std::nullopt;
-    for (const std::string& piece : split(*decoded, "/\\")) {
+    for (const std::string& piece : split(without_overlong_forms(*decoded), "/\\")) {
       if (piece == "." || piece == "..") return std::nullopt;
     }
     segments[i] = *decoded;

@@ -17,7 +17,7 @@ struct Target {
 
 inline Target read_target(const std::string& method, const std::string& target) {
   require(method != "CONNECT" && !target.empty());
-  for (const char c : target) require(c > 32 && c < 127 && c != '#');
+  for (const char c : target) require((c < 0 || c > 32) && c != 127 && c != '#');
   if (target == "*") {
     require(method == "OPTIONS");
     return {"*", "", ""};

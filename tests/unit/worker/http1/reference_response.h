@@ -34,7 +34,9 @@ inline std::string response_head(const std::string& input, bool request_is_head,
   require(nominations(lines) <= 256);
   if (lines.consumed == 0) return "more";
 
-  const bool surplus_coding = !lines.values("transfer-encoding").empty() && (status < 200 || status == 204);
+  const auto lengths = lines.values("content-length");
+  const bool empty = lines.values("transfer-encoding").empty() && (lengths.empty() || only(lengths[0], "0"));
+  const bool surplus_coding = !empty && (status < 200 || status == 204);
   std::string text = "done " + std::to_string(lines.consumed) + ": " + parts[1] + " reason=";
   if (parts.size() > 2) text += lines.first.substr(13);
   text += (old ? " 1.0 " : " 1.1 ") + framing.text;
