@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <utility>
@@ -17,6 +18,11 @@ pid_t wait_for(pid_t pid, int& status, int options) {
     reaped = waitpid(pid, &status, options);
   } while (reaped < 0 && errno == EINTR);
   return reaped;
+}
+
+/// As event loops tell the time, ours and the workers'.
+int64_t monotonic_us() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
 }
 
 void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t count) {
@@ -58,6 +64,8 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   if (Status made = mailboxes_.grow_to(std::max(generation.workers, generation.listeners.slots())); !made) return made;
   auto block = stats::Block::create(generation.statistics);
   if (!block) return std::move(block).error();
+  auto flights = flight::Block::create();
+  if (!flights) return std::move(flights).error();
   auto channels = ipc::Channel::make_pair();
   if (!channels) return std::move(channels).error();
   auto& [ours, theirs] = *channels;
@@ -75,6 +83,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   heritage.mailboxes = mailboxes_.descriptors();
   heritage.control = std::move(theirs);
   heritage.stats = block->writer();
+  heritage.flights = flights->writer();
   heritage.scoreboard = scoreboard_.get();
   heritage.scoreboard_slot = row->number;
   const std::string title =
@@ -83,6 +92,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   if (!pid) return pid.error();
 
   block->hide_from_later_children();
+  flights->hide_from_later_children();
   row->row->pid.store(*pid, std::memory_order_release);
   WorkerView view;
   view.pid = *pid;
@@ -92,7 +102,8 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   view.slots = generation.listeners.slots();
   view.started = view.heartbeat = now;
   view.drain_limit = generation.config.stream_drain_timeout;
-  workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(), *row->row));
+  workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(),
+                                                    std::move(flights).value(), *row->row));
   if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
   if (farewell_) workers_.back()->bid_farewell();
   return Ok{};
@@ -155,8 +166,10 @@ Death Fleet::bury(pid_t pid, int status) {
   const auto found =
       std::find_if(workers_.begin(), workers_.end(), [pid](const auto& worker) { return worker->view().pid == pid; });
   const WorkerHandle& worker = **found;
-  Death death{worker.view(), explain(status, worker.view(), worker.kill_cause())};
-  dead_.add(worker.block().snapshot());
+  const stats::Snapshot counted = worker.block().snapshot();
+  Death death{worker.view(), explain(status, worker.view(), worker.kill_cause()),
+              losses_of(worker.flights().snapshot(), counted, worker.block().spec(), monotonic_us())};
+  dead_.add(counted);
   clear(worker.row(), 0, 0, 1);
   worker.row().pid.store(0, std::memory_order_release);
   workers_.erase(found);

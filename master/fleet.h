@@ -10,6 +10,7 @@
 #include "common/result.h"
 #include "common/scoreboard.h"
 #include "common/stats.h"
+#include "master/crash_log.h"
 #include "master/generation.h"
 #include "master/mailbox_set.h"
 #include "master/obituary.h"
@@ -23,6 +24,7 @@ namespace restgate::master {
 struct Death {
   WorkerView last;
   Obituary obituary;
+  Losses losses;
 };
 
 /// A child that was no worker.

@@ -30,7 +30,8 @@ void Fleet::save(UpgradeState& state) const {
                              .kill_cause = worker->kill_cause(),
                              .row = static_cast<uint32_t>(&worker->row() - first),
                              .control = worker->control_fd(),
-                             .statistics = worker->block().fd()});
+                             .statistics = worker->block().fd(),
+                             .flights = worker->flights().fd()});
 }
 
 Status Fleet::resume(const UpgradeState& state) {
@@ -48,10 +49,14 @@ Status Fleet::resume(const UpgradeState& state) {
     UniqueFd control(saved.control);
     auto block = stats::Block::attach(UniqueFd(saved.statistics));
     if (!block) return std::move(block).error();
+    auto flights = flight::Block::attach(UniqueFd(saved.flights));
+    if (!flights) return std::move(flights).error();
     if (!is_packet_socket(control.get())) return Error{"no control channel of a worker", EINVAL};
     block->hide_from_later_children();
+    flights->hide_from_later_children();
     workers_.push_back(std::make_unique<WorkerHandle>(loop_, saved.view, ipc::Channel(std::move(control)),
-                                                      std::move(block).value(), scoreboard_.get()->rows[saved.row]));
+                                                      std::move(block).value(), std::move(flights).value(),
+                                                      scoreboard_.get()->rows[saved.row]));
     workers_.back()->resume(saved.kill_cause);
     if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
   }

@@ -45,7 +45,7 @@ class Gateway {
         notifier_(loop_, environment_),
         supervisor_(loop_, spawner_, setup()),
         management_(loop_, supervisor_),
-        upgrade_({loop_, supervisor_, management_, notifier_}, options.program) {
+        upgrade_({loop_, supervisor_, management_, notifier_}, successor()) {
     for (const std::string& warning : options_.warnings) log::warn(warning);
   }
 
@@ -118,6 +118,13 @@ class Gateway {
     if (Status opened = management_.open(config.admin_port, config.admin_socket, {std::move(admin), nullptr}); !opened)
       return opened;
     return supervisor_.start(std::move(first));
+  }
+
+  /// As this program was started, with what the service manager had told it.
+  [[nodiscard]] std::optional<platform::Program> successor() const {
+    std::optional<platform::Program> program = options_.program;
+    if (program) program->variables = environment_.variables;
+    return program;
   }
 
   void watch_signals() {

@@ -10,6 +10,7 @@
 namespace restgate::master {
 namespace {
 
+constexpr std::string_view kAlive = "WATCHDOG=1";
 constexpr std::chrono::milliseconds kRetry{50};
 /// A manager that takes nothing for so long is told no more; its patience has ended long before.
 constexpr size_t kMostWaiting = 1'024;
@@ -28,7 +29,7 @@ bool is_ready(const ServiceState& state) {
 }  // namespace
 
 ServiceNotifier::ServiceNotifier(EventLoop& loop, const platform::ServiceEnvironment& environment)
-    : watchdog_(loop, [this] { say("WATCHDOG=1"); }), retry_(loop, [this] { flush(); }) {
+    : watchdog_(loop, [this] { say(std::string(kAlive)); }), retry_(loop, [this] { flush(); }) {
   for (const platform::GivenDescriptor& given : environment.descriptors)
     if (is_stored_name(given.name)) stored_.insert(given.name);
   if (environment.notify_socket.empty()) return;
@@ -38,7 +39,10 @@ ServiceNotifier::ServiceNotifier(EventLoop& loop, const platform::ServiceEnviron
     return;
   }
   socket_ = std::move(opened).value();
-  if (environment.watchdog.count() > 0) watchdog_.arm_every(environment.watchdog / 2);
+  if (environment.watchdog.count() == 0) return;
+  say(std::string(kAlive));  // also in a program that goes on where another one left off
+  watchdog_.arm_every(environment.watchdog / 2);
+  watched_ = true;
 }
 
 void ServiceNotifier::tell(const ServiceState& now, std::span<const std::unique_ptr<ListenerSet>> listeners) {
@@ -57,6 +61,7 @@ void ServiceNotifier::tell(const ServiceState& now, std::span<const std::unique_
 }
 
 void ServiceNotifier::announce_upgrade() {
+  if (watched_) say(std::string(kAlive));  // becoming it takes a moment
   told_.status = "upgrading the program";
   told_.reloading = true;
   say(reloading_now() + "\nSTATUS=" + told_.status);

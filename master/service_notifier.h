@@ -58,6 +58,7 @@ class ServiceNotifier {
   std::optional<platform::NotifySocket> socket_;
   TimerEvent watchdog_;
   TimerEvent retry_;
+  bool watched_ = false;  ///< the manager waits for signs of life
   ServiceState told_;
   std::set<std::string> stored_;  ///< names of sockets that the manager keeps
   std::deque<Waiting> waiting_;   ///< for room in the manager's queue

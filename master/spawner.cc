@@ -76,6 +76,7 @@ void Spawner::run_child(worker::Heritage heritage, const std::string& title, pid
   // the change of user, at which the kernel forgets it.
   if (!platform::die_with_parent(master, SIGTERM)) _exit(0);
   if (title_ != nullptr) title_->set(title);
+  platform::allow_core();  // after any change of user
   const int code = body_(std::move(heritage));
   std::fflush(nullptr);
   _exit(code);

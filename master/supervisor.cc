@@ -21,38 +21,6 @@ constexpr milliseconds kLeaveGrace{1'000};
 /// More passes than any honest sequence of actions takes.
 constexpr int kMaxPasses = 5'000;
 
-LogLevel level_of(ExitReason reason) {
-  switch (reason) {
-    case ExitReason::Drained:
-      return LogLevel::Debug;
-    case ExitReason::Cut:
-    case ExitReason::DrainOverdue:
-    case ExitReason::Killed:
-      return LogLevel::Warn;
-    case ExitReason::Failed:
-    case ExitReason::Crashed:
-    case ExitReason::Hung:
-    case ExitReason::NeverReady:
-    case ExitReason::kCount:
-      return LogLevel::Error;
-  }
-  return LogLevel::Error;
-}
-
-void log_death(const Death& death, milliseconds age) {
-  const WorkerView& last = death.last;
-  const Obituary& obituary = death.obituary;
-  const std::string how = obituary.signal != 0 ? signal_name(obituary.signal) : std::to_string(obituary.exit_code);
-  log::write(level_of(obituary.reason), "worker ended",
-             {{"reason", to_string(obituary.reason)},
-              {obituary.signal != 0 ? "signal" : "exit_code", how},
-              {"worker", last.index},
-              {"worker_pid", last.pid},
-              {"generation", last.generation},
-              {"age_ms", age.count()},
-              {"core", obituary.core}});
-}
-
 /// Whether a death in a shutdown means that somebody's request was lost.
 bool lost_work(ExitReason reason) {
   return own_fault(reason) || reason == ExitReason::Cut || reason == ExitReason::DrainOverdue;
@@ -145,7 +113,10 @@ void Supervisor::bury_the_dead(TimePoint now) {
 }
 
 void Supervisor::on_death(const Death& death, TimePoint now) {
-  log_death(death, duration_cast<milliseconds>(now - death.last.started));
+  Crash crash{death.last, death.obituary, std::chrono::system_clock::now(),
+              duration_cast<milliseconds>(now - death.last.started), death.losses};
+  log_end(crash);
+  crashes_.add(std::move(crash));
   ++exits_[static_cast<size_t>(death.obituary.reason)];
   if (draining(now)) {
     cut_short_ = cut_short_ || lost_work(death.obituary.reason);

@@ -15,6 +15,7 @@
 
 #include "common/event_loop.h"
 #include "common/result.h"
+#include "master/crash_log.h"
 #include "master/fleet.h"
 #include "master/generation.h"
 #include "master/loaded_config.h"
@@ -105,6 +106,7 @@ class Supervisor {
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
   [[nodiscard]] ServiceState service_state() const;
   [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
+  [[nodiscard]] const CrashLog& crashes() const { return crashes_; }
 
  private:
   void bury_the_dead(TimePoint now);
@@ -187,6 +189,7 @@ class Supervisor {
   std::string last_failure_;  // of a reload
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
+  CrashLog crashes_;
 };
 
 }  // namespace restgate::master

@@ -67,8 +67,8 @@ void Upgrade::check() {
   }
   log::info("upgrade: asking the installed program", {{"program", program_->path}});
   parts_.supervisor.hold_reloads(true);
-  platform::Program trial = *program_;
-  trial.arguments = {program_->arguments.front(), "-t", "-config", parts_.supervisor.config_file()};
+  platform::Program trial{
+      program_->path, {program_->arguments.front(), "-t", "-config", parts_.supervisor.config_file()}, {}};
   auto written = write_upgrade_state(state());
   if (!written) return refuse(written.error().message);
   check_.emplace(parts_.loop, kCheckLimit);

@@ -33,7 +33,7 @@ class Upgrade {
     ServiceNotifier& notifier;
   };
 
-  /// `program`: as this one was started; none: it cannot be upgraded.
+  /// `program`: as this one was started, with the variables that its successor shall find; none: it cannot be upgraded.
   Upgrade(Parts parts, std::optional<platform::Program> program);
 
   void note() { noted_ = true; }

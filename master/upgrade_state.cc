@@ -74,7 +74,8 @@ Json to_json(const UpgradeState::Worker& worker) {
                {"signal", view.signal},
                {"row", worker.row},
                {"control", worker.control},
-               {"statistics", worker.statistics}};
+               {"statistics", worker.statistics},
+               {"flights", worker.flights}};
   if (worker.kill_cause) json["kill_cause"] = static_cast<int>(*worker.kill_cause);
   return json;
 }
@@ -99,6 +100,7 @@ UpgradeState::Worker worker_of(const Json& json) {
   worker.row = json.at("row").get<uint32_t>();
   worker.control = json.at("control").get<int>();
   worker.statistics = json.at("statistics").get<int>();
+  worker.flights = json.at("flights").get<int>();
   if (view.pid <= 0 || view.count == 0 || view.index >= view.count || worker.row >= kScoreboardRows)
     throw std::out_of_range("impossible numbers of a worker");
   return worker;
@@ -238,7 +240,7 @@ std::vector<int> UpgradeState::descriptors() const {
   for (const Listeners& set : listeners)
     for (const Slot& slot : set.slots) all.push_back(slot.fd);
   for (const Mailbox& box : mailboxes) all.insert(all.end(), {box.in, box.out});
-  for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics});
+  for (const Worker& worker : workers) all.insert(all.end(), {worker.control, worker.statistics, worker.flights});
   return all;
 }
 

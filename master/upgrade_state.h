@@ -51,6 +51,7 @@ struct UpgradeState {
     uint32_t row = 0;  ///< of the scoreboard
     int control = -1;
     int statistics = -1;  ///< its block
+    int flights = -1;     ///< its flight recorder
   };
   struct Mailbox {
     int in = -1;

@@ -18,8 +18,13 @@ constexpr milliseconds kVeryLong = std::chrono::hours(24 * 365);
 }  // namespace
 
 WorkerHandle::WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block,
-                           ScoreboardRow& row)
-    : loop_(loop), view_(forked), control_(std::move(control)), block_(std::move(block)), row_(row) {}
+                           flight::Block flights, ScoreboardRow& row)
+    : loop_(loop),
+      view_(forked),
+      control_(std::move(control)),
+      block_(std::move(block)),
+      flights_(std::move(flights)),
+      row_(row) {}
 
 void WorkerHandle::on_io(IoReady /*ready*/) {
   for (;;) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "common/event_loop.h"
+#include "common/flight/block.h"
 #include "common/ipc.h"
 #include "common/scoreboard.h"
 #include "common/stats.h"
@@ -16,7 +17,8 @@ namespace restgate::master {
 class WorkerHandle final : private IoHandler {
  public:
   /// `row` is the worker's own and stays the scoreboard's.
-  WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block, ScoreboardRow& row);
+  WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Channel control, stats::Block block,
+               flight::Block flights, ScoreboardRow& row);
   WorkerHandle(const WorkerHandle&) = delete;
   WorkerHandle& operator=(const WorkerHandle&) = delete;
   ~WorkerHandle() = default;
@@ -40,6 +42,7 @@ class WorkerHandle final : private IoHandler {
   [[nodiscard]] const WorkerView& view() const { return view_; }
   [[nodiscard]] int control_fd() const { return control_.fd(); }
   [[nodiscard]] const stats::Block& block() const { return block_; }
+  [[nodiscard]] const flight::Block& flights() const { return flights_; }
   [[nodiscard]] ScoreboardRow& row() const { return row_; }
   /// Why the master sent it its first signal.
   [[nodiscard]] std::optional<action::KillCause> kill_cause() const { return kill_cause_; }
@@ -55,6 +58,7 @@ class WorkerHandle final : private IoHandler {
   WorkerView view_;
   ipc::Channel control_;
   stats::Block block_;
+  flight::Block flights_;
   ScoreboardRow& row_;
   std::optional<action::KillCause> kill_cause_;
   std::optional<SelfProbe> probe_;

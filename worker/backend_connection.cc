@@ -135,6 +135,7 @@ void BackendConnection::lend(BackendUser& user) {
   user_ = &user;
   ++exchanges_;
   lent_turn_ = context_.loop.turn();
+  assumed_drained_ = false;  // of the exchange before
   TimerWheel::clear(*this);
   set_state(State::Lent);
 }

@@ -32,6 +32,12 @@ class Connection : public IoHandler {
   /// Whether a read may bring something: an edge has come that was not read to its end.
   [[nodiscard]] bool readable() const { return readable_; }
 
+  /// Who needs more than a short read brought has to ask once more: a reset behind those bytes comes with the same
+  /// edge, and the event does not tell it from readiness.
+  void look_again() {
+    if (std::exchange(assumed_drained_, false)) readable_ = true;
+  }
+
   /// Gives transport, input and what is known of readiness to `to`, which must have none. The event ends here.
   void move_to(Connection& to) {
     event_.stop();
@@ -50,10 +56,13 @@ class Connection : public IoHandler {
       case IoResult::Kind::Ok:
         to.filled(result.bytes);
         // A short read has drained the socket; but the end of the stream comes without another edge.
-        if (result.bytes < room && !peer_closed_ && !transport_.has_buffered_input()) readable_ = false;
+        if (result.bytes < room && !peer_closed_ && !transport_.has_buffered_input()) {
+          readable_ = false;
+          assumed_drained_ = true;
+        }
         break;
       case IoResult::Kind::WouldBlock:
-        readable_ = false;
+        readable_ = assumed_drained_ = false;
         break;
       case IoResult::Kind::Eof:
       case IoResult::Kind::Failed:
@@ -78,6 +87,7 @@ class Connection : public IoHandler {
   IoEvent event_;
   bool readable_ = false;
   bool peer_closed_ = false;
+  bool assumed_drained_ = false;  // by a short read, not by the kernel's word
 };
 
 }  // namespace restgate::worker

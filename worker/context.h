@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/event_loop.h"
+#include "common/flight/writer.h"
 #include "common/stats.h"
 #include "config/model.h"
 #include "worker/access_log.h"
@@ -42,6 +43,7 @@ struct Context {
   const Router& router;
   const http1::Limits limits;
   stats::Writer stats;
+  flight::Writer flights;
   EventLoop& loop;
   BufferPool& buffers;
   TimerWheel& timers;

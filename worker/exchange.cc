@@ -9,6 +9,7 @@
 #include "common/platform/sockets.h"
 #include "worker/backend_pool.h"
 #include "worker/client_connection.h"
+#include "worker/flight_head.h"
 
 namespace restgate::worker {
 namespace {
@@ -51,6 +52,7 @@ void Exchange::reset() {
   pool_ = nullptr;
   sent_ms_ = left_deadline_ms_ = head_us_ = 0;
   left_written_ = 0;
+  flight_ = 0;
   parser_.reset();
   request_body_.start(http1::BodyKind::None, 0);
   to_backend_.reset();
@@ -59,11 +61,13 @@ void Exchange::reset() {
 
 Alive Exchange::on_client_io() {
   if (request_ == RequestState::Head) return read_head();
+  touch();
   if (pump() == Alive::No) return Alive::No;
   return check_client_left();
 }
 
 Alive Exchange::read_head() {
+  context_.flights.reading_head(client_->address(), context_.loop.now_us());
   for (;;) {
     Buffer& in = client_->inbox();
     if (!in.empty()) {
@@ -117,9 +121,16 @@ Alive Exchange::dispatch() {
   request_body_.start(head.body, head.content_length);
   close_after_ = !head.keep_alive || context_.answers_are_last();
   context_.stats.add(stats::Gauge::RequestsInFlight, 1);
+  take_off();
   if (client_->is_probe()) [[unlikely]]
     return answer_about_ourselves();
   return find_route();
+}
+
+void Exchange::take_off() {
+  flight::Head seen = flight_head(parser_.head(), client_->address());
+  seen.started_us = started_us_;
+  flight_ = context_.flights.begin(seen, head_us_);
 }
 
 Alive Exchange::find_route() {
@@ -140,6 +151,7 @@ Alive Exchange::find_route() {
   route_ = &context_.config.routes[match.route];
   stats_route_ = match.route + 1;
   pool_ = context_.backends[route_->service].get();
+  context_.flights.route(flight_, match.route, route_->service);
   if (route_->max_body_size > 0 && head.body == http1::BodyKind::Length && head.content_length > route_->max_body_size)
     return own_response(Reason::RequestBodyTooLarge);
   if (connect(false) == Alive::No) return Alive::No;
@@ -186,6 +198,7 @@ Alive Exchange::send_own(const OwnResponse& response) {
   // What was refused as malformed leaves doubt about what follows.
   if (!have_head || !request_body_.done() || response.status == 400) close_after_ = true;
   request_ = RequestState::Done;
+  context_.flights.phase(flight_, flight::Phase::Answering);
 
   OwnResponse answer = response;
   answer.date = context_.date.text(context_.loop.now_ms());
@@ -204,6 +217,7 @@ Alive Exchange::finish(Reason reason, bool keep_client) {
   if (reason != Reason::None) reason_ = reason;
   return_backend(false);
   record(reason_);
+  context_.flights.end(flight_);
   ClientConnection& client = *client_;
   const bool left = is_client_gone(reason_);
   const bool more_to_come = !left && (head_us_ == 0 || !request_body_.done());
@@ -313,6 +327,7 @@ void Exchange::update_deadline() {
 }
 
 void Exchange::on_client_deadline() {
+  touch();
   const int64_t now_ms = context_.loop.now_ms();
   const auto over = [now_ms](int64_t since_ms, std::chrono::milliseconds timeout) {
     return timeout.count() > 0 && now_ms >= since_ms + timeout.count();

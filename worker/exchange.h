@@ -49,9 +49,14 @@ class Exchange final : public Mortal, public BackendUser {
   /// The connection is being given up (forced end of a drain).
   void abandon(Reason reason) { client_lost(reason); }
   /// Goes on after it had used up its share of a turn.
-  void resume() { (void)pump(); }
-  /// The request came completely and the answer has not begun, or the like: it ends by itself. Its answer is the last.
-  void last_one() { close_after_ = true; }
+  void resume() {
+    touch();
+    (void)pump();
+  }
+  /// Its answer is the last one, and says so.
+  void last_one() {
+    if (!response_begun_) close_after_ = true;  // else it has not said so: the client may send another at once
+  }
 
   /// Whether it still reads the request's head: it may be begun anew, here or elsewhere, from the same bytes.
   [[nodiscard]] bool in_head() const { return request_ == RequestState::Head && response_ == ResponseState::None; }
@@ -76,6 +81,9 @@ class Exchange final : public Mortal, public BackendUser {
   Alive send_own(const OwnResponse& response);
   Alive finish(Reason reason, bool keep_client);
   void record(Reason reason);
+  /// The flight recorder: the head is complete; the worker acts on this exchange.
+  void take_off();
+  void touch() { context_.flights.touch(flight_, context_.loop.now_us()); }
   void return_backend(bool clean);
   void update_deadline();
   Alive client_lost(Reason reason);
@@ -136,6 +144,7 @@ class Exchange final : public Mortal, public BackendUser {
   const config::Route* route_ = nullptr;
   BackendPool* pool_ = nullptr;
 
+  flight::Writer::Ticket flight_ = 0;
   int64_t started_us_ = 0;
   int64_t head_us_ = 0;  // when the request's head was complete
   int64_t sent_ms_ = 0;  // when the request was complete at the backend

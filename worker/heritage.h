@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "common/flight/writer.h"
 #include "common/ipc.h"
 #include "common/scoreboard.h"
 #include "common/stats.h"
@@ -30,6 +31,7 @@ struct Heritage {
   std::vector<MailboxFds> mailboxes;   ///< likewise; every worker may put into every one
   ipc::Channel control;                ///< to and from the master (common/ipc.h). End of file: the master is dead
   stats::Writer stats;                 ///< this process's own block
+  flight::Writer flights;              ///< likewise: its requests in flight, for the master to read when it has died
   Scoreboard* scoreboard = nullptr;    ///< heartbeat and load of all workers; shared memory
   uint32_t scoreboard_slot = 0;        ///< this process's row in it
 };

@@ -17,15 +17,18 @@ Alive Exchange::connect(bool fresh) {
   backend_ = lease.connection;
   request_ = RequestState::AwaitBackend;
   response_ = ResponseState::None;
+  context_.flights.phase(flight_, flight::Phase::AwaitingBackend);
   if (backend_->ready()) return send_head();
   return Alive::Yes;
 }
 
 void Exchange::on_backend_ready() {
+  touch();
   (void)send_head();
 }
 
 void Exchange::on_backend_unavailable(Reason reason) {
+  touch();
   backend_ = nullptr;
   (void)own_response(reason);
 }
@@ -41,6 +44,7 @@ Alive Exchange::send_head() {
   to_backend_.add_scratch(rendered);
   request_ = RequestState::Sending;
   response_ = ResponseState::AwaitHead;
+  context_.flights.phase(flight_, flight::Phase::SendingRequest);
   // What has come of the body goes with the head, in one write.
   if (!request_body_.done() && client_->has_input() && take_request_body() == Alive::No) return Alive::No;
   return pump_request();
@@ -75,6 +79,7 @@ Alive Exchange::pump_request() {
     }
     if (request_body_.done()) return request_sent();
     if (!client_->has_input()) {
+      client_->look_again();
       if (!client_->readable()) return Alive::Yes;
       if (read_request_body() == Alive::No) return Alive::No;
       if (request_ == RequestState::Done) return Alive::Yes;
@@ -113,6 +118,7 @@ Alive Exchange::upload_given_up() {
 Alive Exchange::request_sent() {
   request_ = RequestState::Done;
   sent_ms_ = context_.loop.now_ms();
+  if (!response_begun_) context_.flights.phase(flight_, flight::Phase::AwaitingAnswer);
   if (!response_begun_ && route_->response_header_timeout.count() + route_->read_timeout.count() > 0) update_deadline();
   return Alive::Yes;
 }

@@ -46,6 +46,7 @@ bool list_has(std::string_view list, std::string_view token) {
 }  // namespace
 
 void Exchange::on_backend_io() {
+  touch();
   if (backend_->spoke_unasked()) return (void)backend_failed(Reason::BackendReset);
   if (request_ == RequestState::Sending && pump_request() == Alive::No) return;
   (void)pump_response();
@@ -69,6 +70,7 @@ Alive Exchange::pump_response() {
       if (produce_response() == Alive::No) return Alive::No;
       if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
+    backend_->look_again();
     if (!backend_->readable()) return Alive::Yes;
     if (read_backend() == Alive::No) return Alive::No;
     if (response_ == ResponseState::None) return Alive::Yes;  // sent again on another connection
@@ -154,6 +156,7 @@ Alive Exchange::final_response() {
   status_ = head.status;
   response_begun_ = head_waits_ = true;
   response_ = ResponseState::Streaming;
+  context_.flights.phase(flight_, flight::Phase::Streaming);
   response_body_.start(head.body, head.content_length);
   backend_->inbox().consume(response_parser_.consumed());
   if (route_->response_header_timeout.count() > 0) update_deadline();
@@ -236,6 +239,7 @@ Alive Exchange::switch_protocols() {
   status_ = 101;
   backend_->inbox().consume(response_parser_.consumed());
   record(Reason::None);
+  context_.flights.end(flight_);
   BackendConnection& backend = *std::exchange(backend_, nullptr);
   ClientConnection& client = *client_;
   client.inbox().unpin();

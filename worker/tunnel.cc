@@ -99,6 +99,7 @@ void Tunnel::on_deadline() {
 
 void Tunnel::pump() {
   if (closed_) return;
+  context_.flights.rest();  // whatever goes wrong from here on, no request is to blame
   touch();
   if (!pump_direction(backend_, client_) || !pump_direction(client_, backend_)) return close();
   if (client_.ended && backend_.ended) close();
@@ -125,6 +126,7 @@ bool Tunnel::pump_direction(Side& from, Side& to) {
       from.ended = true;
       return to.transport().shutdown_send();
     }
+    from.look_again();
     if (!from.readable()) {
       from.drop_empty_inbox();
       return true;

@@ -54,6 +54,7 @@ Worker::Worker(Heritage heritage)
                .limits = {heritage_.config->max_header_size, heritage_.config->max_headers,
                           std::min<uint32_t>(heritage_.config->max_header_size, http1::Limits{}.max_target_bytes)},
                .stats = heritage_.stats,
+               .flights = heritage_.flights,
                .loop = loop_,
                .buffers = buffers_,
                .timers = timers_,
@@ -168,7 +169,6 @@ void Worker::serve() {
 void Worker::retire() {
   if (context_.drain != Drain::None) return;
   leave_slots(false);
-  if (!handover_.has_successor()) return close_connections(kRollGraceMs);
   context_.drain = Drain::HandOver;
   for (const auto& backend : context_.backends) backend->close_idle();
   loop_.request_turn();  // there may be nothing to wait for
@@ -227,6 +227,7 @@ void Worker::on_turn() {
   access_log_.flush();
   if (access_log_.pending()) log_retry_.arm(kLogRetry);
   graveyard_.clear();
+  context_.flights.rest();
   beat();
   const int64_t begun_us = loop_.now_us();
   context_.stats.add(stats::Counter::LoopTurns);

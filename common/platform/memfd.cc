@@ -64,4 +64,8 @@ Mapping::~Mapping() {
   if (!bytes_.empty()) munmap(bytes_.data(), bytes_.size());
 }
 
+void Mapping::hide_from_children() const {
+  if (!bytes_.empty()) madvise(bytes_.data(), bytes_.size(), MADV_DONTFORK);
+}
+
 }  // namespace restgate::platform

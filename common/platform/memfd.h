@@ -37,6 +37,8 @@ class Mapping {
   ~Mapping();
 
   [[nodiscard]] std::span<std::byte> bytes() const { return bytes_; }
+  /// Keeps it out of processes forked from now on. Best effort: elsewhere it would only be memory that nobody uses.
+  void hide_from_children() const;
 
  private:
   explicit Mapping(std::span<std::byte> bytes) : bytes_(bytes) {}

@@ -90,6 +90,10 @@ bool die_with_parent(pid_t parent, int signo) {
   return getppid() == parent;  // it may have ended just before the call above
 }
 
+void allow_core() {
+  prctl(PR_SET_DUMPABLE, 1);
+}
+
 void close_descriptors_except(std::span<const int> keep) {
   std::vector<int> sorted(keep.begin(), keep.end());
   std::sort(sorted.begin(), sorted.end());

@@ -24,6 +24,10 @@ void reset_signals_in_child();
 /// False: `parent` had ended already, and the signal will never come.
 [[nodiscard]] bool die_with_parent(pid_t parent, int signo);
 
+/// Lets the kernel write a core of this process when it crashes (RLIMIT_CORE and core_pattern decide whether it does).
+/// A change of user or group takes that away: call it after.
+void allow_core();
+
 /// Closes every descriptor but `keep` (in any order, duplicates and negative numbers allowed).
 void close_descriptors_except(std::span<const int> keep);
 

@@ -1,7 +1,6 @@
 #include "common/stats/block.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <bit>
@@ -143,12 +142,6 @@ Writer Block::writer() const {
   writer.service_count_ = counts_.services;
   writer.method_count_ = counts_.methods;
   return writer;
-}
-
-void Block::hide_from_later_children() const {
-  // Best effort: a kernel that cannot do it leaves the mapping where nobody uses it.
-  const auto bytes = mapping_.bytes();
-  if (!bytes.empty()) ::madvise(bytes.data(), bytes.size(), MADV_DONTFORK);
 }
 
 }  // namespace restgate::stats

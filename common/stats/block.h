@@ -37,7 +37,7 @@ class Block {
   /// For the one worker that is to write; invalid if the block was attached. Valid across fork, while mapped.
   [[nodiscard]] Writer writer() const;
   /// Keeps the mapping out of processes forked later. Call once the block's own worker is forked.
-  void hide_from_later_children() const;
+  void hide_from_later_children() const { mapping_.hide_from_children(); }
 
   /// The numbers of now; each is exact, any two may be a few events apart.
   [[nodiscard]] Snapshot snapshot() const;

@@ -220,7 +220,9 @@ TEST(KeepAlive, AnEmptyLineAfterARequestLeavesTheConnectionIdle) {
   Played played;
   EXPECT_EQ(played.pass(request_head("GET", "/1") + "\r\n", response(200, "one")).response.body, "one");
   played.gateway.await_metrics(
-      [](const Metrics& m) { return m.sum("restgate_client_connections", {{"state", "idle"}}) == 1; },
+      [](const Metrics& m) {
+        return m.sum("restgate_client_connections", {{"state", "idle"}}) == 1;
+      },
       "one idle connection");
   played.client.send("\r\n");
   EXPECT_EQ(played.pass_on_same("\r\n" + request_head("GET", "/2"), response(200, "two")).response.body, "two");

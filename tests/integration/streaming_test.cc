@@ -195,7 +195,7 @@ TEST(EarlyResponse, IsNotOverwrittenWhenTheBackendStopsReading) {
   constexpr size_t kBody = size_t{64} << 20;
   Played played;
   const std::string block = pattern_bytes(size_t{1} << 20);
-  played.client = played.gateway.connect(4096);
+  played.client = played.gateway.connect(65536);
   played.client.send(request_head("POST", "/", "Content-Length: 100000000\r\n") + "x");
   played.await_backend();
   played.backend.read_until("\r\n\r\nx");

@@ -232,7 +232,7 @@ TEST(Upgrade, WorkersOfTheOldProgramAreStillSupervised) {
   Stream backend = origin.accept();
   backend.read_request();
   upgrader.succeed();
-  ::kill(old_worker, SIGSEGV);
+  ::kill(old_worker, SIGTRAP);  // a crash of which nothing but the master tells
   const Json record = gateway.await_log(
       [&](const Json& r) { return message_of(r) == "worker ended" && r.value("worker_pid", 0) == old_worker; },
       "obituary");

@@ -9,8 +9,9 @@
 namespace restgate::http1 {
 
 /// Bits of kCharClasses.
-inline constexpr uint8_t kTokenChar = 1;     ///< tchar, RFC 9110 §5.6.2
-inline constexpr uint8_t kTargetChar = 2;    ///< what a request-target may hold: visible US-ASCII without '#', and obs-text
+inline constexpr uint8_t kTokenChar = 1;  ///< tchar, RFC 9110 §5.6.2
+inline constexpr uint8_t kTargetChar =
+    2;  ///< what a request-target may hold: visible US-ASCII without '#', and obs-text
 inline constexpr uint8_t kRegNameChar = 4;   ///< unreserved and sub-delims of a reg-name, RFC 3986 §3.2.2
 inline constexpr uint8_t kQuotedChar = 8;    ///< qdtext, RFC 9110 §5.6.4
 inline constexpr uint8_t kControlChar = 16;  ///< forbidden everywhere in a head: CTL except HTAB, RFC 9110 §5.5

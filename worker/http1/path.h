@@ -1,12 +1,12 @@
 // Path: a request path split into percent-decoded segments. Worker; no allocation in the steady state.
 //
 // The raw bytes go to the backend, so what a backend could take for another path is refused (400), never repaired:
-// dot segments in any encoding (RFC 3986 §5.2.4, §6.2.2.3), overlong UTF-8 included, also beside an encoded '/' or '\' as
-// in "..%2Fetc" or "..%5Cetc"; empty segments inside; '\' (WHATWG URL parsers read it as '/'); '%' without two hex digits (§2.1); "%00".
-// What is legal passes: "%2F" stays inside its segment, and so does "%5C"; encoded control characters ("%0D%0A") are
-// data, and harm nobody as long as they are forwarded encoded; of ';' nothing is known, "..;" is a segment like others
-// (§3.3). Bytes that RFC 3986 wants encoded but clients send as they are ('"', '<', '>', '^', '`', '{', '|', '}', and
-// those above US-ASCII) pass as they are.
+// dot segments in any encoding (RFC 3986 §5.2.4, §6.2.2.3), overlong UTF-8 included, also beside an encoded '/' or '\'
+// as in "..%2Fetc" or "..%5Cetc"; empty segments inside; '\' (WHATWG URL parsers read it as '/'); '%' without two hex
+// digits (§2.1); "%00". What is legal passes: "%2F" stays inside its segment, and so does "%5C"; encoded control
+// characters ("%0D%0A") are data, and harm nobody as long as they are forwarded encoded; of ';' nothing is known, "..;"
+// is a segment like others (§3.3). Bytes that RFC 3986 wants encoded but clients send as they are ('"', '<', '>', '^',
+// '`', '{', '|', '}', and those above US-ASCII) pass as they are.
 #pragma once
 
 #include <cstddef>

@@ -245,7 +245,8 @@ ParseStatus RequestParser::take_expect(Field& field) {
   return known ? ParseStatus::Done : fail(Reason::ExpectationFailed, "unknown expectation");
 }
 
-/// RFC 9110 §7.6.2; with other methods, and with anything but a number, it says nothing. Of several the smallest counts.
+/// RFC 9110 §7.6.2; with other methods, and with anything but a number, it says nothing. Of several the smallest
+/// counts.
 void RequestParser::take_max_forwards(std::string_view value) {
   uint64_t hops = 0;
   if ((head_.method == "OPTIONS" || head_.method == "TRACE") && parse_content_length(value, hops))

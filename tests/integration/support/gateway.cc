@@ -98,8 +98,13 @@ Message Gateway::admin(const std::string& target, const std::string& method) con
 
 std::vector<Json> Gateway::logs() const {
   std::vector<Json> records;
-  for (const std::string& line : process_.err_lines()) records.push_back(parse_record(line));
+  for (const std::string& line : process_.err_lines())
+    if (!passed_over(line)) records.push_back(parse_record(line));
   return records;
+}
+
+bool Gateway::passed_over(const std::string& line) const {
+  return stacks_expected_ && !line.starts_with('{');
 }
 
 Json Gateway::await_log(const Predicate& predicate, const std::string& what, size_t* from) const {
@@ -108,7 +113,9 @@ Json Gateway::await_log(const Predicate& predicate, const std::string& what, siz
   process_.await_err(
       [&](const std::vector<std::string>& lines) {
         while (next < lines.size()) {
-          found = parse_record(lines[next++]);
+          const std::string& line = lines[next++];
+          if (passed_over(line)) continue;
+          found = parse_record(line);
           if (predicate(found)) return true;
         }
         return false;

@@ -49,6 +49,8 @@ class Gateway {
   [[nodiscard]] Message admin(const std::string& target, const std::string& method = "GET") const;
 
   // Logs: each line of standard error must be a JSON object.
+  /// From now on other lines are passed over: a crash leaves its stack.
+  void expect_stacks() { stacks_expected_ = true; }
   using Predicate = std::function<bool(const Json&)>;
   [[nodiscard]] std::vector<Json> logs() const;
   /// The first record from `from` on that meets the predicate; `from` moves behind it.
@@ -87,6 +89,9 @@ class Gateway {
   Process process_;
   uint16_t port_ = 0;
   uint16_t admin_port_ = 0;
+  [[nodiscard]] bool passed_over(const std::string& line) const;
+
+  bool stacks_expected_ = false;
   size_t access_seen_ = 0;
   size_t verdicts_seen_ = 0;
 };

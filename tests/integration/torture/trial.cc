@@ -138,7 +138,9 @@ Evidence Trial::conclude_by_sigterm() {
     complain("readiness stays after SIGTERM");
   traffic_->await_close();
   if (const int code = gateway_->wait_exit(); code != 0) complain("exit code " + std::to_string(code));
-  return gather();
+  Evidence evidence = gather();
+  evidence.ended = true;
+  return evidence;
 }
 
 }  // namespace restgate::itest::torture

@@ -30,7 +30,7 @@ class Judge {
     posts();
     stalls();
     for (const std::string& complaint : evidence_.complaints) complain(complaint);
-    if (all_.announced > 0)
+    if (all_.announced > 0 && !evidence_.ended)
       complain(std::to_string(all_.announced) + " answers ended a connection that was meant to be kept");
     if (evidence_.at_rest) {
       counters();

@@ -25,6 +25,7 @@ struct Evidence {
   Scores scores;
   size_t clients = 0;
   size_t operations = 0;
+  bool ended = false;                          ///< by SIGTERM: answers may say that they are the last
   std::vector<Span> kills;                     ///< from the SIGKILL until the worker was gone
   std::vector<Span> stops;                     ///< while a worker stood still
   std::unordered_map<uint64_t, size_t> posts;  ///< at the origin

@@ -210,9 +210,11 @@ TEST(HasDotSegment, AlsoBesideSeparatorsThatWereEncoded) {
     EXPECT_TRUE(has_dot_segment(bad)) << bad;
   }
   // Overlong UTF-8, which some decoders take for the character (RFC 3629 §10).
-  for (const char* bad : {"\xC0\xAE", "\xC0\xAE.", "\xE0\x80\xAE", "\xF0\x80\x80\xAE\xC0\xAE", "a\xC0\xAF..", "..\xC1\x9Cx"})
+  for (const char* bad :
+       {"\xC0\xAE", "\xC0\xAE.", "\xE0\x80\xAE", "\xF0\x80\x80\xAE\xC0\xAE", "a\xC0\xAF..", "..\xC1\x9Cx"})
     EXPECT_TRUE(has_dot_segment(bad)) << bad;
-  for (const char* good : {"\xC0", "\xC0.", "\xAE", "\xC0\xAE\xC0", "\xC1\xAE", "\xE0\xAE\x80", "\xF0\x80\xAE", "\xC0\xAE\xC0\xAE."})
+  for (const char* good :
+       {"\xC0", "\xC0.", "\xAE", "\xC0\xAE\xC0", "\xC1\xAE", "\xE0\xAE\x80", "\xF0\x80\xAE", "\xC0\xAE\xC0\xAE."})
     EXPECT_FALSE(has_dot_segment(good)) << good;
   for (const char* good : {"", "...", "a.", ".a", "..a", "a..", "a/b", "//", "\\", "..;", "a/...", "%2e"}) {
     EXPECT_FALSE(has_dot_segment(good)) << good;

@@ -143,10 +143,37 @@ TEST_F(ServiceNotifierTest, WhatCameFromTheStoreIsNotStoredAgainButRemovedIfNobo
 
 TEST_F(ServiceNotifierTest, GivesSignsOfLife) {
   start(std::chrono::milliseconds(20));
+  EXPECT_EQ(manager_.next(), "WATCHDOG=1") << "at once: this may be the successor of another program";
   for (int i = 0; i < 3; ++i) {
     turn();
     EXPECT_EQ(manager_.next(), "WATCHDOG=1");
   }
+}
+
+TEST_F(ServiceNotifierTest, AnUpgradeIsAnnouncedAndTakenBackIfItFails) {
+  start(std::chrono::hours(1));
+  EXPECT_EQ(manager_.next(), "WATCHDOG=1");
+  ServiceState state;
+  state.serving = true;
+  EXPECT_THAT(told(state), ElementsAre("READY=1"));
+  notifier_->announce_upgrade();
+  const std::vector<std::string> messages = manager_.all();
+  ASSERT_EQ(messages.size(), 2U);
+  EXPECT_EQ(messages[0], "WATCHDOG=1") << "the time that it takes is not held against anybody";
+  EXPECT_EQ(ServiceManager::value(messages[1], "RELOADING"), "1");
+  state.status = "as before";
+  EXPECT_THAT(told(state), ElementsAre("READY=1\nSTATUS=as before"));
+}
+
+TEST_F(ServiceNotifierTest, ASuccessorIsReadyWhenItsRollIsOver) {
+  start();
+  ServiceState state;
+  state.serving = true;
+  state.reloading = true;
+  state.reloads = 1;
+  EXPECT_THAT(told(state), IsEmpty());
+  state.reloading = false;
+  EXPECT_THAT(told(state), ElementsAre("READY=1"));
 }
 
 TEST_F(ServiceNotifierTest, WhatABusyManagerDoesNotTakeComesLaterInOrder) {

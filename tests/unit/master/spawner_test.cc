@@ -114,6 +114,12 @@ TEST(Spawner, TheChildLeavesTheMasterFirst) {
   EXPECT_EQ(left, 0);
 }
 
+TEST(Spawner, AChildMayLeaveACore) {
+  // As after a change of user.
+  const auto forbid = [] { prctl(PR_SET_DUMPABLE, 0); };
+  EXPECT_EQ(exit_code_of([](worker::Heritage) { return prctl(PR_GET_DUMPABLE); }, forbid), 1);
+}
+
 TEST(Spawner, AnExceptionIsACrash) {
   const auto body = [](worker::Heritage) -> int {
     silence();

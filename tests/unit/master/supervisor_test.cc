@@ -34,6 +34,9 @@ int fake_worker(worker::Heritage heritage) {
   beat(row);
   heritage.stats.add(stats::Counter::ConnectionsAccepted);
   heritage.stats.add(stats::Gauge::ConnectionsActive, 1);
+  flight::Head head;
+  head.path = "/in/flight";
+  (void)heritage.flights.begin(head, 1);
   if (kind != "silent") {
     if (!heritage.control.send({ipc::Kind::Ready, 0, 0})) return 2;
   }
@@ -189,6 +192,13 @@ TEST_F(SupervisorTest, ReplacesAKilledWorker) {
   await([&] { return facts().workers_ready == 2 && pids().count(victim) == 0; });
   EXPECT_EQ(exits(ExitReason::Killed), 1U);
   EXPECT_EQ(facts().worker_restarts, 1U);
+  ASSERT_EQ(supervisor_->crashes().latest().size(), 1U);
+  const Crash& crash = supervisor_->crashes().latest().front();
+  EXPECT_EQ(crash.worker.pid, victim);
+  EXPECT_EQ(crash.obituary.signal, SIGKILL);
+  EXPECT_EQ(crash.losses.connections, 1U);
+  ASSERT_EQ(crash.losses.requests.size(), 1U) << "of the one that died, not of the others";
+  EXPECT_EQ(crash.losses.requests[0].target, "/in/flight");
 }
 
 TEST_F(SupervisorTest, ReloadReplacesEveryWorkerAndLosesNoCount) {
@@ -486,6 +496,7 @@ UpgradeState inherited(UpgradeState state) {
   for (UpgradeState::Worker& worker : state.workers) {
     copy(worker.control);
     copy(worker.statistics);
+    copy(worker.flights);
   }
   return std::move(UpgradeState::parse(state.serialize())).value();
 }

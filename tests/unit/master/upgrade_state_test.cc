@@ -31,7 +31,7 @@ UpgradeState some_state() {
   state.program = "1.2.3 (abc)";
   state.listeners = {{7000, {{5, "restgate-7000-0"}, {6, ""}}}, {0, {{7, "restgate-40000-0"}}}};
   state.admin = {9000, 8};
-  state.admin_socket = {"/run/s", {1, UINT64_MAX}, 18};
+  state.admin_socket = {"/run/s", {1, UINT64_MAX}, 20};
   state.scoreboard = 9;
   state.mailboxes = {{14, 15}, {16, 17}};
   UpgradeState::Worker& worker = state.workers.emplace_back();
@@ -51,10 +51,12 @@ UpgradeState some_state() {
   worker.row = 17;
   worker.control = 10;
   worker.statistics = 11;
+  worker.flights = 18;
   state.workers.push_back(worker);
   state.workers[1].kill_cause.reset();
   state.workers[1].control = 12;
   state.workers[1].statistics = 13;
+  state.workers[1].flights = 19;
   state.generation = {3, 2, 1, "gate.yaml", std::string("port: 0\n# \xff\0 any bytes", 23)};
   state.last_generation = 4;
   state.counters = {1, 2, 3, 4, 5, {{"drained", 6}, {"hung", 7}}};
@@ -108,7 +110,7 @@ TEST(UpgradeState, ComesBackAsItWas) {
   ASSERT_TRUE(after.admin_socket);
   EXPECT_EQ(after.admin_socket->path, "/run/s");
   EXPECT_EQ(after.admin_socket->file, before.admin_socket->file);
-  EXPECT_EQ(after.admin_socket->fd, 18);
+  EXPECT_EQ(after.admin_socket->fd, 20);
   EXPECT_EQ(after.scoreboard, 9);
   ASSERT_EQ(after.mailboxes.size(), 2U);
   EXPECT_EQ(after.mailboxes[1].in, 16);
@@ -158,10 +160,12 @@ TEST(UpgradeState, WorkersComeBackAsTheyWere) {
   EXPECT_EQ(worker.row, 17U);
   EXPECT_EQ(worker.control, 10);
   EXPECT_EQ(worker.statistics, 11);
+  EXPECT_EQ(worker.flights, 18);
 }
 
 TEST(UpgradeState, NamesEveryDescriptor) {
-  EXPECT_THAT(some_state().descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18));
+  EXPECT_THAT(some_state().descriptors(),
+              UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20));
 }
 
 TEST(UpgradeState, RefusesAnotherVersionAndSaysWhich) {

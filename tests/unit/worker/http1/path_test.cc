@@ -130,10 +130,9 @@ TEST(Path, LongPathsLeaveNothingBehind) {
 }
 
 TEST(Path, AgreesWithTheReference) {
-  static constexpr std::string_view kPieces[] = {"/",   "/",   "a",   ".",   "..",  "%2e", "%2F", "%5c",
-                                                 "%00", "%41", "%4",  "%",   "\\",  ";",   "#",   "\x80",
-                                                 "b",   "cd",  "%0A", "%20", "%ff", "~",   "?",   "%2E",
-                                                 "\xC0", "\xAE", "%C0%AE", "%e0%80%af", "%C1%9C"};
+  static constexpr std::string_view kPieces[] = {
+      "/",    "/", "a",  ".",   "..",  "%2e", "%2F", "%5c", "%00", "%41",  "%4",   "%",      "\\",        ";",     "#",
+      "\x80", "b", "cd", "%0A", "%20", "%ff", "~",   "?",   "%2E", "\xC0", "\xAE", "%C0%AE", "%e0%80%af", "%C1%9C"};
   std::mt19937 random(20240611);
   Path path;
   int accepted = 0;

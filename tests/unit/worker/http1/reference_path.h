@@ -44,10 +44,12 @@ inline std::optional<std::string> decode(const std::string& segment) {
 /// ASCII characters that matter, out of their overlong forms of UTF-8.
 inline std::string without_overlong_forms(std::string text) {
   static const std::vector<std::pair<std::string, std::string>> forms = {
-      {"\xC0\xAE", "."},  {"\xE0\x80\xAE", "."},  {"\xF0\x80\x80\xAE", "."},  {"\xC0\xAF", "/"}, {"\xE0\x80\xAF", "/"},
-      {"\xC1\x9C", "\\"}, {"\xE0\x81\x9C", "\\"}, {"\xF0\x80\x81\x9C", "\\"}, {"\xF0\x80\x80\xAF", "/"}};
+      {"\xC0\xAE", "."},      {"\xE0\x80\xAE", "."},      {"\xF0\x80\x80\xAE", "."},
+      {"\xC0\xAF", "/"},      {"\xE0\x80\xAF", "/"},      {"\xC1\x9C", "\\"},
+      {"\xE0\x81\x9C", "\\"}, {"\xF0\x80\x81\x9C", "\\"}, {"\xF0\x80\x80\xAF", "/"}};
   for (const auto& [form, meaning] : forms)
-    for (size_t at = text.find(form); at != std::string::npos; at = text.find(form)) text.replace(at, form.size(), meaning);
+    for (size_t at = text.find(form); at != std::string::npos; at = text.find(form))
+      text.replace(at, form.size(), meaning);
   return text;
 }
 
