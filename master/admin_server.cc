@@ -62,6 +62,14 @@ AdminServer::AdminServer(EventLoop& loop, UniqueFd listener, AdminHandlers handl
   htp_->arg = this;
 }
 
+void AdminServer::retire() {
+  accept_timer_.cancel();
+  evhtp_unbind_socket(htp_.get());
+  std::vector<AdminConnection*> all;
+  for (const auto& [connection, owned] : connections_) all.push_back(connection);
+  for (AdminConnection* connection : all) connection->finish();
+}
+
 AdminServer::~AdminServer() {
   while (!connections_.empty()) connections_.begin()->first->close();
 }
@@ -101,6 +109,7 @@ bool AdminServer::make_room() {
 void AdminServer::forget(AdminConnection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
+  if (const auto waiting = reloads_.extract(&connection)) handlers_.abandon_reload(waiting.mapped());
   graveyard_.push_back(std::move(entry->second));
   connections_.erase(entry);
 }
@@ -119,10 +128,12 @@ void AdminServer::pause_accepting() {
   accept_timer_.arm(kAcceptPause);
 }
 
-AdminResponse AdminServer::answer(std::string_view method, std::string_view path) {
+std::optional<AdminResponse> AdminServer::answer(AdminConnection& connection, const AdminRequest& request) {
+  const std::string_view path = request.path;
+  if (path == "/reload" && handlers_.reload) return reload(connection, request);
   const bool known = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/version";
   if (!known) return text(404, "Not Found");
-  if (method != "GET" && method != "HEAD") {
+  if (request.method != "GET" && request.method != "HEAD") {
     AdminResponse response = text(405, "Method Not Allowed");
     response.allow = "GET, HEAD";
     return response;
@@ -140,6 +151,24 @@ AdminResponse AdminServer::get(std::string_view path) {
   AdminResponse response = text(200, handlers_.version());
   response.content_type = kJsonType;
   return response;
+}
+
+std::optional<AdminResponse> AdminServer::reload(AdminConnection& connection, const AdminRequest& request) {
+  if (request.method != "POST") {
+    AdminResponse response = text(405, "Method Not Allowed");
+    response.allow = "POST";
+    return response;
+  }
+  const std::string_view file = request.body;
+  const bool absolute =
+      file.starts_with('/') && file.size() < limits_.kept_body_bytes && file.find('\0') == std::string_view::npos;
+  if (!file.empty() && !absolute) return text(400, "the body must be empty, or the absolute path of a file");
+  const uint64_t ticket = handlers_.reload(std::string(file), [this, &connection](AdminResponse response) {
+    reloads_.erase(&connection);
+    connection.answer(std::move(response));
+  });
+  reloads_.emplace(&connection, ticket);
+  return std::nullopt;
 }
 
 AdminResponse AdminServer::metrics() {
