@@ -26,8 +26,12 @@ class Management final : public Companion {
 
   /// For a program that takes the master's place: open() with the port and the socket that are in it.
   void save(UpgradeState& state) const;
-  /// Whether a client is being answered.
+  /// Whether a client would miss something if the master became another program now.
   [[nodiscard]] bool busy() const { return server_ && server_->busy(); }
+  /// New connections wait for what comes next: for this program again, or for the one that takes its place.
+  void hold(bool held) {
+    if (server_) server_->hold(held);
+  }
 
   /// As bound.
   [[nodiscard]] uint16_t port() const { return port_; }
