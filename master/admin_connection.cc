@@ -1,6 +1,7 @@
 #include "master/admin_connection.h"
 
 #include <evhtp.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <array>
@@ -80,6 +81,12 @@ uint16_t AdminConnection::on_freed(evhtp_connection* /*connection*/, void* self)
   connection->connection_ = nullptr;
   connection->owner_.forget(*connection);
   return EVHTP_RES_OK;
+}
+
+bool AdminConnection::owed() const {
+  if (closed()) return false;
+  int unread = 0;  // in the socket: a request that the event loop has not told us of yet
+  return state_ != State::Receiving || !idle_ || ::ioctl(connection_->sock, FIONREAD, &unread) != 0 || unread > 0;
 }
 
 void AdminConnection::set_deadline(std::chrono::milliseconds after) {

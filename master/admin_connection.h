@@ -91,6 +91,9 @@ class AdminConnection {
   [[nodiscard]] bool overdue(int64_t now_ms) const { return now_ms >= deadline_ms_; }
   /// Without a complete request: may be closed to make room.
   [[nodiscard]] bool waiting() const { return state_ == State::Receiving; }
+  /// The client is owed something: an answer, or the reading of a request that it has sent, or that it surely will send
+  /// (the first one, or the rest of one). False between two requests.
+  [[nodiscard]] bool owed() const;
   [[nodiscard]] size_t response_bytes() const { return response_bytes_; }  ///< of the response being sent; or 0
   [[nodiscard]] uint64_t serial() const { return serial_; }
 

@@ -38,7 +38,7 @@ AdminServer::AdminServer(EventLoop& loop, UniqueFd listener, AdminHandlers handl
       handlers_(std::move(handlers)),
       limits_(limits),
       sweep_timer_(loop, [this] { sweep(); }),
-      accept_timer_(loop, [this] { evconnlistener_enable(htp_->server); }),
+      accept_timer_(loop, [this] { resume_accepting(); }),
       htp_(evhtp_new(loop.base(), nullptr)) {
   if (!htp_) throw std::bad_alloc();
   const timeval stall = to_timeval(limits_.stall_timeout);
@@ -75,8 +75,15 @@ AdminServer::~AdminServer() {
 }
 
 bool AdminServer::busy() const {
-  return std::any_of(connections_.begin(), connections_.end(),
-                     [](const auto& entry) { return !entry.first->waiting(); });
+  return std::any_of(connections_.begin(), connections_.end(), [](const auto& entry) { return entry.first->owed(); });
+}
+
+void AdminServer::hold(bool held) {
+  held_ = held;
+  if (held)
+    evconnlistener_disable(htp_->server);
+  else
+    resume_accepting();
 }
 
 int AdminServer::listener() const {
@@ -121,6 +128,10 @@ void AdminServer::sweep() {
     if (connection->overdue(loop_.now_ms())) overdue.push_back(connection);
   for (AdminConnection* connection : overdue) connection->close();
   if (connections_.empty()) sweep_timer_.cancel();
+}
+
+void AdminServer::resume_accepting() {
+  if (!held_) evconnlistener_enable(htp_->server);
 }
 
 void AdminServer::pause_accepting() {

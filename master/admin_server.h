@@ -53,8 +53,10 @@ class AdminServer final : private AdminConnectionOwner {
   /// Accepts no more, and closes each connection once it has the answer that it waits for.
   void retire();
   [[nodiscard]] size_t connections() const { return connections_.size(); }
-  /// Whether a client waits for an answer or reads one.
+  /// Whether a client would miss something if all connections ended now.
   [[nodiscard]] bool busy() const;
+  /// While held, new connections wait in the listening socket's queue, for this server or for whoever serves it next.
+  void hold(bool held);
   /// The socket that it serves; stays its own.
   [[nodiscard]] int listener() const;
 
@@ -73,6 +75,7 @@ class AdminServer final : private AdminConnectionOwner {
   [[nodiscard]] bool make_room();
   void sweep();
   void pause_accepting();
+  void resume_accepting();
 
   EventLoop& loop_;
   AdminHandlers handlers_;
@@ -82,6 +85,7 @@ class AdminServer final : private AdminConnectionOwner {
   std::vector<std::unique_ptr<AdminConnection>> graveyard_;  ///< closed, perhaps still on the call stack
   TimerEvent sweep_timer_;
   TimerEvent accept_timer_;
+  bool held_ = false;
   uint64_t accepted_ = 0;
   std::unique_ptr<evhtp, HtpDeleter> htp_;
 };

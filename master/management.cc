@@ -49,6 +49,11 @@ bool Management::busy() const {
   return any(port_server_) || any(socket_server_) || std::any_of(retired_.begin(), retired_.end(), any);
 }
 
+void Management::hold(bool held) {
+  for (const auto* server : {&port_server_, &socket_server_})
+    if (*server) (*server)->hold(held);
+}
+
 AdminHandlers Management::handlers() {
   AdminHandlers handlers;
   handlers.readiness = [this] { return readiness(); };

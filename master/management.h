@@ -36,8 +36,10 @@ class Management final : public Companion {
 
   /// For a program that takes the master's place: what it finds.
   void save(UpgradeState& state) const;
-  /// Whether a client is being answered.
+  /// Whether a client would miss something if the master became another program now.
   [[nodiscard]] bool busy() const;
+  /// New connections wait for what comes next: for this program again, or for the one that takes its place.
+  void hold(bool held);
 
   /// Of the admin port, as bound.
   [[nodiscard]] uint16_t port() const { return port_; }
