@@ -1,11 +1,13 @@
 #include "master/admin_connection.h"
 
 #include <evhtp.h>
+#include <sys/ioctl.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
 #include <new>
+#include <utility>
 
 #include "worker/http1/writer.h"
 
@@ -81,6 +83,12 @@ uint16_t AdminConnection::on_freed(evhtp_connection* /*connection*/, void* self)
   return EVHTP_RES_OK;
 }
 
+bool AdminConnection::owed() const {
+  if (closed()) return false;
+  int unread = 0;  // in the socket: a request that the event loop has not told us of yet
+  return state_ != State::Receiving || !idle_ || ::ioctl(connection_->sock, FIONREAD, &unread) != 0 || unread > 0;
+}
+
 void AdminConnection::set_deadline(std::chrono::milliseconds after) {
   deadline_ms_ = loop_.now_ms() + after.count();
 }
@@ -105,6 +113,7 @@ void AdminConnection::on_sent() {
   }
   evhtp_written_(bev_, connection_);
   if (closed()) return;
+  if (finishing_) return close();
   state_ = State::Receiving;
   response_bytes_ = 0;
   idle_ = true;
@@ -120,7 +129,7 @@ void AdminConnection::serve() {
     set_deadline(limits_.request_timeout);
   }
   if (take_head() && take_body()) {
-    hand_over();
+    ask();
   } else if (state_ == State::Receiving && peer_finished_) {
     close();
   }
@@ -158,24 +167,48 @@ bool AdminConnection::take_head() {
   // HTTP/1.0 with keep-alive is not worth the trouble; a body that waits for "100 Continue" is not wanted.
   keep_alive_ = head.keep_alive && head.minor_version > 0 && !head.expect_continue;
   body_left_ = head.expect_continue ? 0 : head.content_length;
+  body_.clear();
   evbuffer_drain(input, parser_.consumed());
   have_head_ = true;
   return true;
 }
 
-/// True when the body has been read, and dropped: no request here means anything by it.
+/// True when the body has been read; what is more than any request here means by it is dropped.
 bool AdminConnection::take_body() {
   evbuffer* input = bufferevent_get_input(bev_);
   const size_t taken = std::min<uint64_t>(body_left_, evbuffer_get_length(input));
+  const size_t kept = std::min(taken, limits_.kept_body_bytes - body_.size());
+  body_.resize(body_.size() + kept);
+  evbuffer_copyout(input, body_.data() + body_.size() - kept, kept);
   evbuffer_drain(input, taken);
   body_left_ -= taken;
   return body_left_ == 0;
 }
 
-/// Has libevhtp answer: it gets one head, rebuilt, and nothing of what the client may have sent behind it.
-void AdminConnection::hand_over() {
+void AdminConnection::ask() {
   have_head_ = false;
   if (++requests_ >= limits_.max_requests) keep_alive_ = false;
+  std::optional<AdminResponse> response = owner_.answer(*this, {method_, path_, body_});
+  if (response) return hand_over(*std::move(response));
+  state_ = State::Deferred;
+  deadline_ms_ = INT64_MAX;  // whoever puts an answer off sees to it that it comes
+}
+
+void AdminConnection::answer(AdminResponse response) {
+  if (state_ != State::Deferred || closed()) return;
+  state_ = State::Receiving;
+  hand_over(std::move(response));
+}
+
+void AdminConnection::finish() {
+  finishing_ = true;
+  keep_alive_ = false;
+  if (state_ == State::Receiving) close();
+}
+
+/// Has libevhtp answer: it gets one head, rebuilt, and nothing of what the client may have sent behind it.
+void AdminConnection::hand_over(AdminResponse response) {
+  response_ = std::move(response);
   // The target does not matter there: what was asked for is kept here, and respond() answers it.
   const std::string_view head = keep_alive_ ? "GET / HTTP/1.1\r\n\r\n" : "GET / HTTP/1.1\r\nConnection: close\r\n\r\n";
   evbuffer* input = bufferevent_get_input(bev_);
@@ -195,7 +228,7 @@ void AdminConnection::on_request(evhtp_request* request, void* /*unused*/) {
 }
 
 void AdminConnection::respond(evhtp_request& request) {
-  const AdminResponse response = owner_.answer(method_, path_);
+  const AdminResponse response = std::exchange(response_, {});
   const size_t size = response.body ? response.body->size() : 0;
   add_header(request, "Content-Type", response.content_type);
   // Always said, since libevhtp's own idea of it is wrong for HEAD.

@@ -8,6 +8,7 @@
 // bytes come), a broken request behind a good one (drops the good one's response), error messages on stderr.
 //
 //   Receiving ──request complete──▶ Responding ──response sent──▶ Receiving …
+//       │  └──────answered later──▶ Deferred ─┘
 //       └──────────refused──────▶ Closing ──refusal sent──▶ closed
 #pragma once
 
@@ -15,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,7 +33,8 @@ struct AdminLimits {
   size_t max_connections = 128;  ///< one more takes the place of the one that has been waiting longest
   size_t max_head_bytes = 8000;  ///< of a request; libevhtp's own limit is 8 KiB a line
   size_t max_fields = 100;
-  size_t max_body_bytes = size_t{64} * 1024;  ///< of a request; read and dropped
+  size_t max_body_bytes = size_t{64} * 1024;  ///< of a request; read to its end
+  size_t kept_body_bytes = 4'097;             ///< of which so much is kept; the longest path and a byte
   uint64_t max_requests = 1000;               ///< on one connection
   size_t large_response_bytes = size_t{64} * 1024;
   size_t max_large_responses = 8;                      ///< being sent at the same time; beyond: 503
@@ -39,6 +42,12 @@ struct AdminLimits {
   std::chrono::milliseconds idle_timeout{75'000};      ///< between two requests
   std::chrono::milliseconds stall_timeout{10'000};     ///< without any progress of a response
   std::chrono::milliseconds response_timeout{60'000};  ///< of a whole response
+};
+
+struct AdminRequest {
+  std::string_view method;
+  std::string_view path;
+  std::string_view body;  ///< its beginning, see AdminLimits
 };
 
 struct AdminResponse {
@@ -53,7 +62,9 @@ class AdminConnection;
 
 class AdminConnectionOwner {
  public:
-  [[nodiscard]] virtual AdminResponse answer(std::string_view method, std::string_view path) = 0;
+  /// Nothing: AdminConnection::answer() follows later, never from within this call.
+  [[nodiscard]] virtual std::optional<AdminResponse> answer(AdminConnection& connection,
+                                                            const AdminRequest& request) = 0;
   /// The connection is closed. It may be on the call stack: to be destroyed later, from the event loop.
   virtual void forget(AdminConnection& connection) = 0;
 
@@ -72,10 +83,17 @@ class AdminConnection {
 
   /// Frees the libevhtp connection and closes the socket; the owner is told.
   void close();
+  /// The answer that was put off. May close the connection.
+  void answer(AdminResponse response);
+  /// Takes no more requests: closes after the answer that is due, or at once if none is.
+  void finish();
 
   [[nodiscard]] bool overdue(int64_t now_ms) const { return now_ms >= deadline_ms_; }
   /// Without a complete request: may be closed to make room.
   [[nodiscard]] bool waiting() const { return state_ == State::Receiving; }
+  /// The client is owed something: an answer, or the reading of a request that it has sent, or that it surely will send
+  /// (the first one, or the rest of one). False between two requests.
+  [[nodiscard]] bool owed() const;
   [[nodiscard]] size_t response_bytes() const { return response_bytes_; }  ///< of the response being sent; or 0
   [[nodiscard]] uint64_t serial() const { return serial_; }
 
@@ -83,7 +101,7 @@ class AdminConnection {
   static void on_request(evhtp_request* request, void* unused);
 
  private:
-  enum class State : uint8_t { Receiving, Responding, Closing };
+  enum class State : uint8_t { Receiving, Deferred, Responding, Closing };
   using DataCallback = void (*)(bufferevent*, void*);
 
   static uint16_t on_freed(evhtp_connection* connection, void* self);
@@ -94,7 +112,8 @@ class AdminConnection {
   void serve();
   [[nodiscard]] bool take_head();
   [[nodiscard]] bool take_body();
-  void hand_over();
+  void ask();
+  void hand_over(AdminResponse response);
   void respond(evhtp_request& request);
   void refuse(uint16_t status, std::string_view text);
   void set_deadline(std::chrono::milliseconds after);
@@ -113,8 +132,11 @@ class AdminConnection {
   bool have_head_ = false;      ///< head read, body not yet
   bool peer_finished_ = false;  ///< the client sends no more
   bool keep_alive_ = false;
+  bool finishing_ = false;  ///< no more requests
   std::string method_;
   std::string path_;
+  std::string body_;
+  AdminResponse response_;  ///< while libevhtp asks for it
   uint64_t body_left_ = 0;
   uint64_t requests_ = 0;
   size_t response_bytes_ = 0;

@@ -38,7 +38,7 @@ AdminServer::AdminServer(EventLoop& loop, UniqueFd listener, AdminHandlers handl
       handlers_(std::move(handlers)),
       limits_(limits),
       sweep_timer_(loop, [this] { sweep(); }),
-      accept_timer_(loop, [this] { evconnlistener_enable(htp_->server); }),
+      accept_timer_(loop, [this] { resume_accepting(); }),
       htp_(evhtp_new(loop.base(), nullptr)) {
   if (!htp_) throw std::bad_alloc();
   const timeval stall = to_timeval(limits_.stall_timeout);
@@ -62,13 +62,28 @@ AdminServer::AdminServer(EventLoop& loop, UniqueFd listener, AdminHandlers handl
   htp_->arg = this;
 }
 
+void AdminServer::retire() {
+  accept_timer_.cancel();
+  evhtp_unbind_socket(htp_.get());
+  std::vector<AdminConnection*> all;
+  for (const auto& [connection, owned] : connections_) all.push_back(connection);
+  for (AdminConnection* connection : all) connection->finish();
+}
+
 AdminServer::~AdminServer() {
   while (!connections_.empty()) connections_.begin()->first->close();
 }
 
 bool AdminServer::busy() const {
-  return std::any_of(connections_.begin(), connections_.end(),
-                     [](const auto& entry) { return !entry.first->waiting(); });
+  return std::any_of(connections_.begin(), connections_.end(), [](const auto& entry) { return entry.first->owed(); });
+}
+
+void AdminServer::hold(bool held) {
+  held_ = held;
+  if (held)
+    evconnlistener_disable(htp_->server);
+  else
+    resume_accepting();
 }
 
 int AdminServer::listener() const {
@@ -101,6 +116,7 @@ bool AdminServer::make_room() {
 void AdminServer::forget(AdminConnection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
+  if (const auto waiting = reloads_.extract(&connection)) handlers_.abandon_reload(waiting.mapped());
   graveyard_.push_back(std::move(entry->second));
   connections_.erase(entry);
 }
@@ -114,15 +130,21 @@ void AdminServer::sweep() {
   if (connections_.empty()) sweep_timer_.cancel();
 }
 
+void AdminServer::resume_accepting() {
+  if (!held_) evconnlistener_enable(htp_->server);
+}
+
 void AdminServer::pause_accepting() {
   evconnlistener_disable(htp_->server);
   accept_timer_.arm(kAcceptPause);
 }
 
-AdminResponse AdminServer::answer(std::string_view method, std::string_view path) {
+std::optional<AdminResponse> AdminServer::answer(AdminConnection& connection, const AdminRequest& request) {
+  const std::string_view path = request.path;
+  if (path == "/reload" && handlers_.reload) return reload(connection, request);
   const bool known = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/version";
   if (!known) return text(404, "Not Found");
-  if (method != "GET" && method != "HEAD") {
+  if (request.method != "GET" && request.method != "HEAD") {
     AdminResponse response = text(405, "Method Not Allowed");
     response.allow = "GET, HEAD";
     return response;
@@ -140,6 +162,24 @@ AdminResponse AdminServer::get(std::string_view path) {
   AdminResponse response = text(200, handlers_.version());
   response.content_type = kJsonType;
   return response;
+}
+
+std::optional<AdminResponse> AdminServer::reload(AdminConnection& connection, const AdminRequest& request) {
+  if (request.method != "POST") {
+    AdminResponse response = text(405, "Method Not Allowed");
+    response.allow = "POST";
+    return response;
+  }
+  const std::string_view file = request.body;
+  const bool absolute =
+      file.starts_with('/') && file.size() < limits_.kept_body_bytes && file.find('\0') == std::string_view::npos;
+  if (!file.empty() && !absolute) return text(400, "the body must be empty, or the absolute path of a file");
+  const uint64_t ticket = handlers_.reload(std::string(file), [this, &connection](AdminResponse response) {
+    reloads_.erase(&connection);
+    connection.answer(std::move(response));
+  });
+  reloads_.emplace(&connection, ticket);
+  return std::nullopt;
 }
 
 AdminResponse AdminServer::metrics() {

@@ -1,4 +1,5 @@
-// AdminServer: /healthz, /readyz, /metrics and /version over HTTP. Master; libevhtp is hidden behind it.
+// AdminServer: /healthz, /readyz, /metrics and /version over HTTP; where it is offered, POST /reload. Master; libevhtp
+// is hidden behind it.
 //
 // It shares the event loop with the supervision, so nothing in it waits, and everything that a client can make it hold
 // is bounded: connections, bytes of a request, time for a request, for a response and in between, large responses in
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -28,11 +30,16 @@ struct Readiness {
   std::string reason;  ///< why not, in a sentence; shown to the client
 };
 
-/// Called on the event loop's thread, one for each request; must not block. All three are required.
+/// Called on the event loop's thread, one for each request; must not block. The first three are required.
 struct AdminHandlers {
   std::function<Readiness()> readiness;
   std::function<std::shared_ptr<const std::string>()> metrics;  ///< text exposition format 0.0.4
   std::function<std::string()> version;                         ///< a JSON object
+
+  /// Asks for a reload from `file` ("": the one in use); `answer` is called later, once. Empty: not offered here.
+  std::function<uint64_t(std::string file, std::function<void(AdminResponse)> answer)> reload{};
+  /// The client has gone: `answer` of this ticket must not be called any more.
+  std::function<void(uint64_t ticket)> abandon_reload{};
 };
 
 class AdminServer final : private AdminConnectionOwner {
@@ -43,9 +50,13 @@ class AdminServer final : private AdminConnectionOwner {
   AdminServer& operator=(const AdminServer&) = delete;
   ~AdminServer();
 
+  /// Accepts no more, and closes each connection once it has the answer that it waits for.
+  void retire();
   [[nodiscard]] size_t connections() const { return connections_.size(); }
-  /// Whether a client waits for an answer or reads one.
+  /// Whether a client would miss something if all connections ended now.
   [[nodiscard]] bool busy() const;
+  /// While held, new connections wait in the listening socket's queue, for this server or for whoever serves it next.
+  void hold(bool held);
   /// The socket that it serves; stays its own.
   [[nodiscard]] int listener() const;
 
@@ -54,23 +65,27 @@ class AdminServer final : private AdminConnectionOwner {
     void operator()(evhtp* htp) const;
   };
 
-  AdminResponse answer(std::string_view method, std::string_view path) override;
+  std::optional<AdminResponse> answer(AdminConnection& connection, const AdminRequest& request) override;
   void forget(AdminConnection& connection) override;
 
   [[nodiscard]] AdminResponse get(std::string_view path);
   [[nodiscard]] AdminResponse metrics();
+  [[nodiscard]] std::optional<AdminResponse> reload(AdminConnection& connection, const AdminRequest& request);
   [[nodiscard]] bool accept(evhtp_connection* connection);
   [[nodiscard]] bool make_room();
   void sweep();
   void pause_accepting();
+  void resume_accepting();
 
   EventLoop& loop_;
   AdminHandlers handlers_;
   AdminLimits limits_;
   std::unordered_map<AdminConnection*, std::unique_ptr<AdminConnection>> connections_;
+  std::unordered_map<AdminConnection*, uint64_t> reloads_;   ///< tickets of those that wait for a verdict
   std::vector<std::unique_ptr<AdminConnection>> graveyard_;  ///< closed, perhaps still on the call stack
   TimerEvent sweep_timer_;
   TimerEvent accept_timer_;
+  bool held_ = false;
   uint64_t accepted_ = 0;
   std::unique_ptr<evhtp, HtpDeleter> htp_;
 };

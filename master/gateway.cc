@@ -64,7 +64,10 @@ class Gateway {
     for (const UpgradeState::Listeners& listeners : state.listeners)
       for (const UpgradeState::Slot& slot : listeners.slots)
         if (!slot.name.empty()) notifier_.know_stored(slot.name);
-    Status resumed = management_.open(state.admin.wanted_port, UniqueFd(state.admin.fd));
+    FoundSockets found{UniqueFd(state.admin.fd), nullptr};
+    if (state.admin_socket) found.socket = AdminSocket::adopt(*state.admin_socket);
+    // One that is not found is opened with the roll.
+    Status resumed = management_.open(state.admin.wanted_port, "", std::move(found));
     if (resumed) resumed = supervisor_.resume(state, std::move(running), std::move(next));
     platform::SignalsHeld::release_inherited();
     return serve(std::move(resumed));
@@ -111,7 +114,9 @@ class Gateway {
     if (auto listeners = given.take_set(first.config.port)) supervisor_.adopt(std::move(*listeners));
     UniqueFd admin = given.take_one(first.config.admin_port);
     given.close_rest();
-    if (Status opened = management_.open(first.config.admin_port, std::move(admin)); !opened) return opened;
+    const config::Config& config = first.config;
+    if (Status opened = management_.open(config.admin_port, config.admin_socket, {std::move(admin), nullptr}); !opened)
+      return opened;
     return supervisor_.start(std::move(first));
   }
 

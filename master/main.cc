@@ -11,6 +11,7 @@
 #include "master/demo/demo.h"
 #include "master/gateway.h"
 #include "master/options.h"
+#include "master/reload_command.h"
 #include "master/upgrade_check.h"
 
 namespace {
@@ -43,6 +44,15 @@ int check(const Options& options) {
   return code == 0 && state != nullptr ? restgate::master::answer_upgrade_check(std::atoi(state)) : code;
 }
 
+int reload(const Options& options) {
+  for (const std::string& warning : options.warnings) print(stderr, "warning: " + warning + "\n");
+  restgate::master::ReloadCommand command;
+  if (options.config_by_flag) command.use_file = options.config_path;
+  command.config_path = options.config_path;
+  command.socket = options.socket;
+  return restgate::master::run_reload(command);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -65,6 +75,8 @@ int main(int argc, char** argv) {
     case Options::Mode::Help:
       print(stdout, restgate::master::usage());
       return 0;
+    case Options::Mode::Reload:
+      return reload(options.value());
     case Options::Mode::Demo:
       return restgate::demo::run_demo(argc - 2, argv + 2);
   }

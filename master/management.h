@@ -1,13 +1,17 @@
-// Management: the admin port, as it follows the configuration: opened at the start, moved with a roll. Master.
+// Management: the admin port and the admin socket, as they follow the configuration: opened at the start, moved with a
+// roll. Master.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "common/event_loop.h"
 #include "common/unique_fd.h"
 #include "master/admin_server.h"
+#include "master/admin_socket.h"
 #include "master/metrics_collector.h"
 #include "master/metrics_text.h"
 #include "master/supervisor.h"
@@ -15,21 +19,29 @@
 
 namespace restgate::master {
 
+/// What listens already: given by a service manager, or left by another program.
+struct FoundSockets {
+  UniqueFd port_listener{};
+  std::unique_ptr<AdminSocket> socket{};
+};
+
 class Management final : public Companion {
  public:
   /// Both outlive it.
-  Management(EventLoop& loop, const Supervisor& supervisor);
+  Management(EventLoop& loop, Supervisor& supervisor);
 
-  /// Opens the first admin port, unless `listener` is one that listens on it already. An Error is a sentence for the
-  /// person who chose it.
-  Status open(uint16_t port, UniqueFd listener = {});
+  /// Opens those of the first configuration, as far as they are not found. An Error is a sentence for the person who
+  /// chose them. `socket`: a path, or "".
+  Status open(uint16_t port, const std::string& socket, FoundSockets found = {});
 
-  /// For a program that takes the master's place: open() with the port and the socket that are in it.
+  /// For a program that takes the master's place: what it finds.
   void save(UpgradeState& state) const;
-  /// Whether a client is being answered.
-  [[nodiscard]] bool busy() const { return server_ && server_->busy(); }
+  /// Whether a client would miss something if the master became another program now.
+  [[nodiscard]] bool busy() const;
+  /// New connections wait for what comes next: for this program again, or for the one that takes its place.
+  void hold(bool held);
 
-  /// As bound.
+  /// Of the admin port, as bound.
   [[nodiscard]] uint16_t port() const { return port_; }
 
   Status prepare(const config::Config& config) override;
@@ -37,22 +49,39 @@ class Management final : public Companion {
   void roll_back() override;
 
  private:
-  void serve(UniqueFd listener, uint16_t wanted_port);
+  Status prepare_port(uint16_t port);
+  Status prepare_socket(const std::string& path);
+  void commit_port();
+  void commit_socket();
+  /// Lets it give the answers that are due.
+  void retire(std::unique_ptr<AdminServer> server);
   [[nodiscard]] AdminHandlers handlers();
+  /// Those of who may give orders: the socket's clients.
+  [[nodiscard]] AdminHandlers handlers_with_reload();
   [[nodiscard]] Readiness readiness() const;
 
   EventLoop& loop_;
-  const Supervisor& supervisor_;
+  Supervisor& supervisor_;
   MetricsCollector collector_;
   MetricsText metrics_;
+
   uint16_t wanted_port_ = 0;
   uint16_t port_ = 0;
-  std::unique_ptr<AdminServer> server_;
-  struct Prepared {
+  std::unique_ptr<AdminServer> port_server_;
+  struct PreparedPort {
     UniqueFd listener;
     uint16_t wanted_port;
   };
-  std::optional<Prepared> prepared_;
+  std::optional<PreparedPort> prepared_port_;
+
+  std::unique_ptr<AdminSocket> socket_;         // null: the configuration names none
+  std::unique_ptr<AdminServer> socket_server_;  // likewise
+  struct PreparedSocket {
+    std::unique_ptr<AdminSocket> socket;  // null: none from now on
+  };
+  std::optional<PreparedSocket> prepared_socket_;
+
+  std::vector<std::unique_ptr<AdminServer>> retired_;
 };
 
 }  // namespace restgate::master

@@ -15,15 +15,21 @@ constexpr std::string_view kUsage =
 Usage:
   restgate -config PATH        run the gateway
   restgate -t -config PATH     check the configuration and exit: 0 good, 1 bad (every error is shown)
+  restgate reload              have the running gateway load its configuration anew, and wait for the verdict
   restgate demo [-help]        run the gateway in front of a built-in demo backend
   restgate -version            print version, commit and build time
   restgate -help               print this text
 
 The configuration's path may also come from the environment: RESTGATE_CONFIG_PATH.
 
+reload: 0 when the configuration is in service; 1 when it was refused (every error is shown) or could not be taken
+into service, and the one before it goes on; 2 when no gateway could be asked.
+  -config PATH    have the gateway use this file from now on
+  -socket PATH    where the gateway listens, instead of the key admin_socket of the configuration
+
 Signals to the master process:
   HUP          load the configuration anew; a bad one changes nothing
-  TERM, INT    finish what is in flight, then exit; a second one: at once
+  TERM, INT    finish what is in flight (after pre_drain_delay), then exit; a second one skips ahead
   USR2         upgrade in place: become the program that is installed now; one that cannot take over changes nothing
 
 Exit codes: 0 success, 1 failure, 2 wrong usage.
@@ -34,15 +40,19 @@ constexpr std::string_view kNoConfig =
     "one: "
     "restgate demo";
 
-enum class Flag : uint8_t { Config, Test, Version, Help };
+constexpr std::string_view kNoGateway =
+    "which gateway? Use -socket PATH, or -config PATH, or set RESTGATE_CONFIG_PATH in the environment";
+
+enum class Flag : uint8_t { Config, Socket, Test, Version, Help };
 
 struct FlagName {
   std::string_view name;
   Flag flag;
 };
 
-constexpr std::array<FlagName, 6> kFlags = {{
+constexpr std::array<FlagName, 7> kFlags = {{
     {"config", Flag::Config},
+    {"socket", Flag::Socket},
     {"t", Flag::Test},
     {"version", Flag::Version},
     {"help", Flag::Help},
@@ -68,7 +78,9 @@ std::string unexpected_argument(std::string_view arg) {
   std::string message = "unexpected argument '" + std::string(arg) + "'";
   if (arg.ends_with(".yaml") || arg.ends_with(".yml"))
     return message + ": a configuration is given with -config " + std::string(arg);
-  if (config::edit_distance(arg, "demo") <= 1) return message + " (did you mean 'demo'? It comes first on the line)";
+  for (const std::string_view command : {"demo", "reload"})
+    if (config::edit_distance(arg, command) <= command.size() / 3)
+      return message + " (did you mean '" + std::string(command) + "'? It comes first on the line)";
   return message + "; see restgate -help";
 }
 
@@ -84,9 +96,15 @@ class Parser {
         seen_demo_ = true;
         return std::nullopt;
       }
+      if (arg == "reload" && next_ == 0) {
+        reload_ = true;
+        continue;
+      }
       auto error = arg.size() > 1 && arg.front() == '-' ? parse_flag(arg) : UsageError{unexpected_argument(arg)};
       if (error) return error;
     }
+    if (reload_ && test_) return UsageError{"-t checks a configuration and exits: not together with reload"};
+    if (socket_ && !reload_) return UsageError{"-socket belongs to restgate reload"};
     return std::nullopt;
   }
 
@@ -94,8 +112,10 @@ class Parser {
     if (seen_demo_) return Options::Mode::Demo;
     if (help_) return Options::Mode::Help;
     if (version_) return Options::Mode::Version;
+    if (reload_) return Options::Mode::Reload;
     return test_ ? Options::Mode::CheckConfig : Options::Mode::Run;
   }
+  [[nodiscard]] const std::optional<std::string>& socket() const { return socket_; }
   [[nodiscard]] const std::optional<std::string>& config_path() const { return config_path_; }
 
  private:
@@ -111,7 +131,10 @@ class Parser {
       return UsageError{"unknown flag " + std::string(arg.substr(0, arg.find('='))) + suggestion(name) +
                         "; see restgate -help"};
     }
-    if (known->flag == Flag::Config) return take_config(value);
+    if (known->flag == Flag::Config)
+      return take_path(value, "-config needs the path of a file: -config PATH", config_path_);
+    if (known->flag == Flag::Socket)
+      return take_path(value, "-socket needs the path of a socket: -socket PATH", socket_);
     if (value) return UsageError{"-" + std::string(name) + " takes no value"};
     set(known->flag);
     return std::nullopt;
@@ -129,14 +152,16 @@ class Parser {
         help_ = true;
         break;
       case Flag::Config:
+      case Flag::Socket:
         break;
     }
   }
 
-  std::optional<UsageError> take_config(std::optional<std::string_view> value) {
+  std::optional<UsageError> take_path(std::optional<std::string_view> value, const char* if_missing,
+                                      std::optional<std::string>& to) {
     if (!value && next_ + 1 < args_.size() && args_[next_ + 1][0] != '-') value = args_[++next_];
-    if (!value || value->empty()) return UsageError{"-config needs the path of a file: -config PATH"};
-    config_path_ = std::string(*value);
+    if (!value || value->empty()) return UsageError{if_missing};
+    to = std::string(*value);
     return std::nullopt;
   }
 
@@ -146,7 +171,9 @@ class Parser {
   bool version_ = false;
   bool help_ = false;
   bool seen_demo_ = false;
+  bool reload_ = false;
   std::optional<std::string> config_path_;
+  std::optional<std::string> socket_;
 };
 
 std::string_view variable(const Environment& env, const char* name) {
@@ -169,15 +196,19 @@ Result<Options, UsageError> parse_options(std::span<const char* const> args, con
     options.demo_from = 1;
     return options;
   }
-  if (options.mode != Options::Mode::Run && options.mode != Options::Mode::CheckConfig) return options;
-  if (parser.config_path()) {
+  if (options.mode == Options::Mode::Version || options.mode == Options::Mode::Help) return options;
+  options.socket = parser.socket().value_or("");
+  options.config_by_flag = parser.config_path().has_value();
+  if (options.config_by_flag) {
     options.config_path = *parser.config_path();
     return options;
   }
+  if (!options.socket.empty()) return options;
   options.config_path = variable(env, "RESTGATE_CONFIG_PATH");
   if (!options.config_path.empty()) return options;
   options.config_path = variable(env, "RESTATE_CONFIG_PATH");
-  if (options.config_path.empty()) return UsageError{std::string(kNoConfig)};
+  if (options.config_path.empty())
+    return UsageError{std::string(options.mode == Options::Mode::Reload ? kNoGateway : kNoConfig)};
   options.warnings.emplace_back(
       "the environment variable RESTATE_CONFIG_PATH is a legacy spelling that still works: set RESTGATE_CONFIG_PATH");
   return options;

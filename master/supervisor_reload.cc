@@ -192,6 +192,8 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   retire_unused_listeners(now);
   last_reload_successful_ = true;
   last_reload_ = std::chrono::system_clock::now();
+  last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
+  tickets_.roll_ended(last_report_->verdict);
   if (std::exchange(upgrading_, false)) {
     upgrade_over(true, "");
     return true;
@@ -204,8 +206,6 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
                                 {"routes", current_->config.routes.size()}});
   if (other_file)
     log::info("reload: another configuration file is used from now on", {{"file", current_->config.file}});
-  last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
-  tickets_.roll_ended(last_report_->verdict);
   return true;
 }
 

@@ -89,6 +89,8 @@ void Upgrade::judge() {
   if (!verdict.passed) return refuse("the installed program fails the check: " + verdict.reason, verdict.output);
   phase_ = Phase::Agreed;
   patient_until_ = Clock::now() + kAdminPatience;
+  parts_.management.hold(true);
+  if (parts_.management.busy()) log::info("upgrade: waits for clients of the admin port");
   hold();
 }
 
@@ -144,6 +146,7 @@ void Upgrade::forget() {
   phase_ = Phase::Idle;
   check_.reset();
   held_.reset();
+  parts_.management.hold(false);
   parts_.supervisor.hold_reloads(false);
 }
 

@@ -69,6 +69,7 @@ Json to_json(const UpgradeState::Worker& worker) {
                {"heartbeat", to_number(view.heartbeat)},
                {"drain_deadline", to_number(view.drain_deadline)},
                {"drain_mode", static_cast<int>(view.drain_mode)},
+               {"drain_limit_ms", view.drain_limit.count()},
                {"killed_at", to_number(view.killed_at)},
                {"signal", view.signal},
                {"row", worker.row},
@@ -92,6 +93,7 @@ UpgradeState::Worker worker_of(const Json& json) {
   view.heartbeat = to_time(json.at("heartbeat").get<int64_t>());
   view.drain_deadline = to_time(json.at("drain_deadline").get<int64_t>());
   view.drain_mode = to_enum<DrainMode>(json.at("drain_mode"), 2);
+  view.drain_limit = std::chrono::milliseconds(json.value("drain_limit_ms", view.drain_limit.count()));
   view.killed_at = to_time(json.at("killed_at").get<int64_t>());
   view.signal = json.at("signal").get<int>();
   if (json.contains("kill_cause")) worker.kill_cause = to_enum<action::KillCause>(json.at("kill_cause"), 4);
@@ -160,6 +162,11 @@ Json to_json(const UpgradeState& state) {
                {"listeners", Json::array()},
                {"mailboxes", Json::array()},
                {"workers", Json::array()}};
+  if (state.admin_socket)
+    json["admin_socket"] = {{"path", state.admin_socket->path},
+                            {"device", state.admin_socket->file.device},
+                            {"inode", state.admin_socket->file.inode},
+                            {"fd", state.admin_socket->fd}};
   for (const UpgradeState::Mailbox& box : state.mailboxes) json["mailboxes"].push_back({box.in, box.out});
   for (const UpgradeState::Listeners& listeners : state.listeners) json["listeners"].push_back(to_json(listeners));
   for (const UpgradeState::Worker& worker : state.workers) json["workers"].push_back(to_json(worker));
@@ -173,6 +180,12 @@ UpgradeState state_of(const Json& json) {
   state.program = json.at("program").get<std::string>();
   state.admin.wanted_port = json.at("admin").at("wanted_port").get<uint16_t>();
   state.admin.fd = json.at("admin").at("fd").get<int>();
+  if (json.contains("admin_socket")) {
+    const Json& socket = json.at("admin_socket");
+    state.admin_socket = UpgradeState::AdminSocket{socket.at("path").get<std::string>(),
+                                                   {socket.at("device").get<dev_t>(), socket.at("inode").get<ino_t>()},
+                                                   socket.at("fd").get<int>()};
+  }
   state.scoreboard = json.at("scoreboard").get<int>();
   state.generation.id = json.at("generation").at("id").get<uint64_t>();
   state.generation.workers = json.at("generation").at("workers").get<uint32_t>();
@@ -223,6 +236,7 @@ std::optional<std::array<std::string_view, kSections>> sections_of(std::string_v
 
 std::vector<int> UpgradeState::descriptors() const {
   std::vector<int> all = {admin.fd, scoreboard};
+  if (admin_socket) all.push_back(admin_socket->fd);
   for (const Listeners& set : listeners)
     for (const Slot& slot : set.slots) all.push_back(slot.fd);
   for (const Mailbox& box : mailboxes) all.insert(all.end(), {box.in, box.out});

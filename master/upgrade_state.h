@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "common/platform/unix_socket.h"
 #include "common/result.h"
 #include "common/stats.h"
 #include "common/unique_fd.h"
@@ -37,6 +38,11 @@ struct UpgradeState {
   };
   struct Admin {
     uint16_t wanted_port = 0;
+    int fd = -1;
+  };
+  struct AdminSocket {
+    std::string path;
+    platform::FileId file;
     int fd = -1;
   };
   struct Worker {
@@ -72,6 +78,7 @@ struct UpgradeState {
   std::string program;  ///< version and commit of who wrote it
   std::vector<Listeners> listeners;
   Admin admin;
+  std::optional<AdminSocket> admin_socket;
   int scoreboard = -1;
   std::vector<Mailbox> mailboxes;
   std::vector<Worker> workers;

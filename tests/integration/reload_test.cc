@@ -1,10 +1,12 @@
 // SIGHUP: a good configuration takes over unnoticed, a bad one changes nothing (DESIGN §5).
 #include <gtest/gtest.h>
+#include <sched.h>
 #include <signal.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/platform/cpus.h"
 #include "integration/support/load.h"
 #include "integration/support/played.h"
 
@@ -146,7 +148,7 @@ TEST(Reload, ChangesTheNumberOfWorkersAndLosesNothing) {
              .expected_body = "steady",
              .clients = 2,
              .fresh_connections = true});
-  for (const size_t workers : {4U, 1U, 3U}) {
+  for (const size_t workers : {4U, 2U, 1U, 4U}) {
     load.await_more(20);
     gateway.reload(routes_of(origin.url(), {"a"}).set("workers", std::to_string(workers)));
     EXPECT_TRUE(eventually([&] { return gateway.workers().size() == workers; })) << gateway.workers().size();
@@ -156,6 +158,48 @@ TEST(Reload, ChangesTheNumberOfWorkersAndLosesNothing) {
   EXPECT_EQ(load.failures(), "");
   gateway.expect_requests("a", "GET", 200, static_cast<double>(load.answered()));
   gateway.stop();
+}
+
+TEST(Reload, AutomaticWorkersFollowTheCpus) {
+  HandlerOrigin origin(always("x"));
+  cpu_set_t all;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof all, &all), 0);
+  const unsigned available = std::min(platform::available_cpus(), 256U);
+  if (available < 2) GTEST_SKIP() << "needs two processors";
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  int first = 0;
+  while (!CPU_ISSET(first, &all)) ++first;
+  CPU_SET(first, &one);
+
+  const ConfigText config = routes_of(origin.url(), {"a"}).set("workers", "auto");
+  Gateway gateway(config);
+  EXPECT_EQ(gateway.workers().size(), available);
+  ASSERT_EQ(::sched_setaffinity(gateway.pid(), sizeof one, &one), 0);
+  gateway.reload(config);
+  EXPECT_TRUE(eventually([&] { return gateway.workers().size() == 1; })) << gateway.workers().size();
+  EXPECT_EQ(gateway.get("/a").status(), 200);
+  ASSERT_EQ(::sched_setaffinity(gateway.pid(), sizeof all, &all), 0);
+  gateway.reload(config);
+  EXPECT_TRUE(eventually([&] { return gateway.workers().size() == available; })) << gateway.workers().size();
+  gateway.stop();
+}
+
+TEST(Reload, AStreamOfTheOldConfigurationEndsWithItsTime) {
+  Played played({.settings = {{"stream_drain_timeout", "500ms"}}});
+  const std::vector<pid_t> before = played.gateway.workers();
+  played.forward(request_head("GET", "/stream"));
+  played.backend.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk("one"));
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  played.client.read_until("one");
+  played.gateway.reload(catch_all(played.origin.url()));
+  played.backend.send(chunk("two"));
+  played.client.read_until("two");
+  played.client.read_until_gone();
+  played.backend.read_until_gone();
+  EXPECT_TRUE(eventually([&] { return played.gateway.workers().size() == 1; }));
+  EXPECT_NE(played.gateway.workers(), before);
+  played.gateway.stop();
 }
 
 TEST(Reload, ChangesTheService) {

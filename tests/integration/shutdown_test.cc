@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "integration/support/played.h"
@@ -96,6 +97,49 @@ TEST(Shutdown, ATunnelIsCutAtShutdownTimeout) {
   played.client.read_until_gone();
   played.backend.read_until_gone();
   played.gateway.wait_exit();
+}
+
+TEST(Shutdown, PreDrainDelayGoesOnAcceptingAndSaysGoodbye) {
+  HandlerOrigin origin(always("x"));
+  ConfigText config = catch_all(origin.url());
+  Gateway gateway(config.set("pre_drain_delay", "10m").set("workers", "2"));
+  Stream kept = gateway.connect();
+  EXPECT_FALSE(kept.exchange(request_head("GET", "/")).has("Connection"));
+  gateway.signal(SIGTERM);
+  EXPECT_TRUE(eventually([&] { return gateway.admin("/readyz").status() == 503; }));
+  EXPECT_EQ(gateway.admin("/healthz").status(), 200);
+  // A worker is told at the same moment, but looks a moment later.
+  const auto is_last_answer = [&] {
+    Stream fresh = gateway.connect();
+    const bool last = fresh.exchange(request_head("GET", "/")).lists("Connection", "close");
+    if (last) fresh.expect_end();
+    return last;
+  };
+  EXPECT_TRUE(eventually(is_last_answer));
+  for (int i = 0; i < 20; ++i) EXPECT_EQ(gateway.get("/").status(), 200) << "still accepting";
+  EXPECT_TRUE(kept.exchange(request_head("GET", "/")).lists("Connection", "close"));
+  kept.expect_end();
+  // A worker that takes the place of another has to know, too.
+  const pid_t victim = gateway.workers().at(0);
+  ::kill(victim, SIGKILL);
+  EXPECT_TRUE(eventually([&] {
+    const std::vector<pid_t> now = gateway.workers();
+    return now.size() == 2 && std::find(now.begin(), now.end(), victim) == now.end();
+  }));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(is_last_answer());
+  EXPECT_FALSE(gateway.ended());
+  gateway.signal(SIGTERM);
+  expect_refused(gateway);
+  EXPECT_EQ(gateway.wait_exit(), 0);
+}
+
+TEST(Shutdown, PreDrainDelayEndsByItselfAndShutdownTimeoutCountsFromThen) {
+  Played played({.settings = {{"pre_drain_delay", "500ms"}, {"shutdown_timeout", "500ms"}}});
+  played.forward(request_head("GET", "/never"));
+  const auto before = Deadline::Clock::now();
+  played.gateway.signal(SIGTERM);
+  EXPECT_EQ(played.gateway.wait_exit(), 1) << "somebody's request was cut";
+  EXPECT_GE(Deadline::Clock::now() - before, std::chrono::milliseconds(1000));
 }
 
 TEST(Shutdown, DuringAReload) {

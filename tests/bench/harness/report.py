@@ -5,6 +5,7 @@ import platform
 import statistics
 
 from harness.processes import read
+from harness.scenarios import FIRST
 
 DASH = "–"
 
@@ -20,14 +21,14 @@ def load_average():
     return " ".join((read("/proc/loadavg") or "?").split()[:3])
 
 
-def ratio(subject, reference):
+def ratio(subject, reference, measure="CPU µs"):
     """Median of the rounds' ratios: what slows a whole round down hardly shows in it."""
-    return statistics.median(a / b for a, b in zip(subject.values("CPU µs"), reference.values("CPU µs")))
+    return statistics.median(a / b for a, b in zip(subject.values(measure), reference.values(measure)))
 
 
-def more(subject, reference):
+def more(subject, reference, measure="CPU µs"):
     """Median of the rounds' differences."""
-    return statistics.median(a - b for a, b in zip(subject.values("CPU µs"), reference.values("CPU µs")))
+    return statistics.median(a - b for a, b in zip(subject.values(measure), reference.values(measure)))
 
 
 def find(run, peer, variant=None):
@@ -84,30 +85,28 @@ def idle_table(run):
     return table(header, rows)
 
 
-def measured(run, measure):
-    """What a budget is about; None when it was not measured (a peer is absent)."""
+def measured(run, budget):
+    """What a budget is about, and how it is told; None when it was not measured."""
     variants = run.scenario.variants
     own = find(run, "restgate", variants[-1])
     if own is None:
         return None
-    if measure.startswith("x "):
-        reference = find(run, measure[2:], variants[-1])
-        return ratio(own, reference) if reference else None
-    if measure == "more":
-        return more(own, find(run, "restgate", variants[0]))
-    if measure == "syscalls":
-        return own.syscalls
-    return own.median(measure)
+    if budget.against == FIRST:
+        return more(own, find(run, "restgate", variants[0]), budget.measure), f"more {budget.measure}"
+    if budget.against:
+        reference = find(run, budget.against, variants[-1])
+        return (ratio(own, reference, budget.measure), f"× {budget.against} ({budget.measure})") if reference else None
+    value = own.syscalls if budget.measure == "system calls" else own.median(budget.measure)
+    return None if value is None else (value, budget.measure)
 
 
 def budgets(run):
     lines = []
     for budget in run.scenario.budgets:
-        value = measured(run, budget.measure)
-        if value is not None:
+        result = measured(run, budget)
+        if result:
+            value, name = result
             verdict = "kept" if value <= budget.limit else "missed"
-            name = {"more": "more µs", "syscalls": "system calls"}.get(budget.measure, budget.measure)
-            name = name.replace("x ", "× ")
             lines.append(f"Budget: at most {budget.limit:g} {name}; measured {value:.2f}: {verdict}.")
     return "  \n".join(lines)
 

@@ -1,6 +1,7 @@
 #include "integration/support/process.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -77,15 +78,19 @@ bool hand_over(const std::vector<int>& given) {
 }
 
 // Between fork and exec: async-signal-safe calls only.
-[[noreturn]] void become(const char* program, char* const* argv, char* const* envp, int out, int err, pid_t parent,
-                         const std::vector<int>& given) {
+[[noreturn]] void become(const char* program, int by_descriptor, char* const* argv, char* const* envp, int out, int err,
+                         pid_t parent, const std::vector<int>& given, const std::optional<uid_t>& user) {
   ::setpgid(0, 0);
+  if (user &&
+      (::setgroups(1, &*user) != 0 || ::setresgid(*user, *user, *user) != 0 || ::setresuid(*user, *user, *user) != 0))
+    ::_exit(125);
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(126);
   const int null = ::open("/dev/null", O_RDONLY);
   if (null < 0 || ::dup2(null, 0) < 0 || ::dup2(out, 1) < 0 || ::dup2(err, 2) < 0) ::_exit(126);
   if (!hand_over(given)) ::_exit(126);
   write_pid(envp);
+  if (user) ::fexecve(by_descriptor, argv, envp);  // it need not be able to reach the program by its path
   ::execve(program, argv, envp);
   ::_exit(127);
 }
@@ -124,9 +129,13 @@ Process::Process(const std::string& program, const ProcessOptions& options)
   for (const auto& [name, fd] : options.given) given.push_back(fd);
   if (given.size() > kMostGiven) throw Failure("too many descriptors to hand over");
   const pid_t self = ::getpid();
+  const UniqueFd executable(::open(program.c_str(), O_PATH | O_CLOEXEC));
+  if (!executable) throw Failure(program + ": " + std::strerror(errno));
   pid_ = ::fork();
   if (pid_ < 0) throw Failure(std::string("fork: ") + std::strerror(errno));
-  if (pid_ == 0) become(program.c_str(), argv.data(), envp.data(), out_write.get(), err_write.get(), self, given);
+  if (pid_ == 0)
+    become(program.c_str(), executable.get(), argv.data(), envp.data(), out_write.get(), err_write.get(), self, given,
+           options.user);
   pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
   out_.fd = std::move(out_read);
   err_.fd = std::move(err_read);
@@ -292,6 +301,20 @@ size_t descriptors(pid_t pid) {
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
     ++count;
   return count;
+}
+
+std::multiset<std::string> descriptor_targets(pid_t pid) {
+  std::multiset<std::string> targets;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
+    targets.insert(std::filesystem::read_symlink(entry.path()).string());
+  return targets;
+}
+
+std::string process_status(pid_t pid, const std::string& name) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name + ":\t")) return line.substr(name.size() + 2);
+  throw Failure("no " + name + " in the status of process " + std::to_string(pid));
 }
 
 }  // namespace restgate::itest

@@ -6,6 +6,8 @@
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -37,6 +39,7 @@ struct ProcessOptions {
   int pipe_size = 0;                               ///< of standard error, in bytes; 0: the system's
   /// Handed over as a service manager does it (LISTEN_FDS): name and descriptor, which stays the caller's.
   std::vector<std::pair<std::string, int>> given = {};
+  std::optional<uid_t> user = {};  ///< as whom to run, in the group of that number alone; needs root
 };
 
 class Process {
@@ -115,5 +118,11 @@ class Paused {
 
 /// Number of open descriptors of a process.
 size_t descriptors(pid_t pid);
+
+/// What they are: "socket:[1234]", "/dev/null", …
+std::multiset<std::string> descriptor_targets(pid_t pid);
+
+/// A line of /proc/PID/status, such as "Uid", without its name.
+std::string process_status(pid_t pid, const std::string& name);
 
 }  // namespace restgate::itest

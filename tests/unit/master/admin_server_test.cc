@@ -182,6 +182,7 @@ TEST_F(AdminServerTest, AnswersWhatItKnows) {
       {"GET", "//healthz", 404, kText, "Not Found\n", ""},
       {"GET", "/a/../healthz", 404, kText, "Not Found\n", ""},
       {"POST", "/nothing", 404, kText, "Not Found\n", ""},
+      {"POST", "/reload", 404, kText, "Not Found\n", ""},  // of the admin socket alone
       {"OPTIONS", "*", 404, kText, "Not Found\n", ""},
       {"POST", "/healthz", 405, kText, "Method Not Allowed\n", "GET, HEAD"},
       {"DELETE", "/metrics", 405, kText, "Method Not Allowed\n", "GET, HEAD"},

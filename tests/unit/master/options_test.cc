@@ -62,6 +62,31 @@ TEST(Options, Accepts) {
   }
 }
 
+TEST(Options, Reload) {
+  const Variables variables = {{"RESTGATE_CONFIG_PATH", "env.yaml"}};
+  struct Case {
+    std::vector<const char*> args;
+    std::string path;
+    bool by_flag;
+    std::string socket;
+  };
+  const std::vector<Case> cases = {
+      {{"reload"}, "env.yaml", false, ""},
+      {{"reload", "-config", "a.yaml"}, "a.yaml", true, ""},
+      {{"reload", "-config=a.yaml", "--socket", "/s"}, "a.yaml", true, "/s"},
+      {{"reload", "-socket=/s"}, "", false, "/s"},
+  };
+  for (size_t i = 0; i < cases.size(); ++i) {
+    const auto result = parse(cases[i].args, variables);
+    ASSERT_TRUE(result.ok()) << "case " << i << ": " << result.error().message;
+    EXPECT_EQ(result->mode, Mode::Reload) << "case " << i;
+    EXPECT_EQ(result->config_path, cases[i].path) << "case " << i;
+    EXPECT_EQ(result->config_by_flag, cases[i].by_flag) << "case " << i;
+    EXPECT_EQ(result->socket, cases[i].socket) << "case " << i;
+  }
+  EXPECT_EQ(parse({"reload", "-help"}).value().mode, Mode::Help);
+}
+
 TEST(Options, WarnsOfTheLegacyVariableOnlyWhereItIsUsed) {
   EXPECT_EQ(parse({}, {{"RESTATE_CONFIG_PATH", "old.yaml"}}).value().warnings.size(), 1U);
   EXPECT_EQ(parse({}, {{"RESTGATE_CONFIG_PATH", "n"}, {"RESTATE_CONFIG_PATH", "o"}}).value().warnings.size(), 0U);
@@ -92,6 +117,13 @@ TEST(Options, RefusesWithASentence) {
       {{"a.yaml"}, "a configuration is given with -config a.yaml"},
       {{"-config", "a.yaml", "demo"}, "unexpected argument 'demo'"},
       {{"dmo"}, "did you mean 'demo'"},
+      {{"relod"}, "did you mean 'reload'"},
+      {{"-config", "a.yaml", "reload"}, "unexpected argument 'reload'"},
+      {{"reload"}, "which gateway? Use -socket PATH"},
+      {{"reload", "a.yaml"}, "a configuration is given with -config a.yaml"},
+      {{"reload", "-t", "-config", "a.yaml"}, "not together with reload"},
+      {{"reload", "-socket"}, "-socket needs the path of a socket"},
+      {{"-socket", "/s", "-config", "a.yaml"}, "-socket belongs to restgate reload"},
       {{"start"}, "unexpected argument 'start'; see restgate -help"},
       {{"-"}, "unexpected argument '-'"},
       {{""}, "unexpected argument ''"},
@@ -108,7 +140,8 @@ TEST(Options, LeavesTheDemoItsArguments) {
 }
 
 TEST(Options, UsageNamesEveryWay) {
-  for (const char* word : {"-config", "-t", "demo", "-version", "-help", "RESTGATE_CONFIG_PATH", "HUP", "TERM"})
+  for (const char* word :
+       {"-config", "-t", "demo", "-version", "-help", "RESTGATE_CONFIG_PATH", "HUP", "TERM", "reload", "-socket"})
     EXPECT_THAT(std::string(usage()), HasSubstr(word));
 }
 

@@ -31,6 +31,7 @@ UpgradeState some_state() {
   state.program = "1.2.3 (abc)";
   state.listeners = {{7000, {{5, "restgate-7000-0"}, {6, ""}}}, {0, {{7, "restgate-40000-0"}}}};
   state.admin = {9000, 8};
+  state.admin_socket = {"/run/s", {1, UINT64_MAX}, 20};
   state.scoreboard = 9;
   state.mailboxes = {{14, 15}, {16, 17}};
   UpgradeState::Worker& worker = state.workers.emplace_back();
@@ -43,6 +44,7 @@ UpgradeState some_state() {
   worker.view.started = TimePoint(std::chrono::nanoseconds(123'456'789));
   worker.view.heartbeat = TimePoint(std::chrono::nanoseconds(223'456'789));
   worker.view.drain_mode = DrainMode::End;
+  worker.view.drain_limit = std::chrono::milliseconds(77);
   worker.view.killed_at = TimePoint(std::chrono::nanoseconds(5));
   worker.view.signal = 6;
   worker.kill_cause = action::KillCause::NeverReady;
@@ -105,6 +107,10 @@ TEST(UpgradeState, ComesBackAsItWas) {
   EXPECT_EQ(after.listeners[1].wanted_port, 0);
   EXPECT_EQ(after.admin.wanted_port, 9000);
   EXPECT_EQ(after.admin.fd, 8);
+  ASSERT_TRUE(after.admin_socket);
+  EXPECT_EQ(after.admin_socket->path, "/run/s");
+  EXPECT_EQ(after.admin_socket->file, before.admin_socket->file);
+  EXPECT_EQ(after.admin_socket->fd, 20);
   EXPECT_EQ(after.scoreboard, 9);
   ASSERT_EQ(after.mailboxes.size(), 2U);
   EXPECT_EQ(after.mailboxes[1].in, 16);
@@ -146,6 +152,7 @@ TEST(UpgradeState, WorkersComeBackAsTheyWere) {
   EXPECT_EQ(view.heartbeat, was.heartbeat);
   EXPECT_EQ(view.drain_deadline, TimePoint::max()) << "never is never";
   EXPECT_EQ(view.drain_mode, was.drain_mode);
+  EXPECT_EQ(view.drain_limit, was.drain_limit);
   EXPECT_EQ(view.killed_at, was.killed_at);
   EXPECT_EQ(view.signal, was.signal);
   EXPECT_EQ(worker.kill_cause, action::KillCause::NeverReady);
@@ -158,9 +165,9 @@ TEST(UpgradeState, WorkersComeBackAsTheyWere) {
 
 TEST(UpgradeState, NamesEveryDescriptor) {
   UpgradeState state = some_state();
-  EXPECT_THAT(state.descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19));
+  EXPECT_THAT(state.descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20));
   state.workers[1].flights = -1;
-  EXPECT_THAT(state.descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18));
+  EXPECT_THAT(state.descriptors(), UnorderedElementsAre(5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20));
 }
 
 TEST(UpgradeState, RefusesAnotherVersionAndSaysWhich) {
