@@ -48,6 +48,7 @@ class Connection : public IoHandler {
     to.inbox_ = std::move(inbox_);
     to.readable_ = readable_;
     to.peer_closed_ = peer_closed_;
+    to.assumed_drained_ = assumed_drained_;
   }
 
   /// Reads once into the inbox (which must have room) and remembers when the socket has been drained.
