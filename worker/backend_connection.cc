@@ -172,10 +172,10 @@ bool BackendConnection::departed() {
   return false;
 }
 
-void BackendConnection::lend(BackendUser& user) {
+void BackendConnection::lend(BackendUser& user, bool sound) {
   user_ = &user;
   ++exchanges_;
-  lent_turn_ = context_.loop.turn();
+  lent_turn_ = sound ? 0 : context_.loop.turn();
   assumed_drained_ = false;  // of the exchange before
   TimerWheel::clear(*this);
   set_state(State::Lent);
@@ -211,6 +211,8 @@ void BackendConnection::on_io(IoReady ready) {
       go_on_with_handshake();
       break;
     case State::Lent:
+      // Perhaps the edge of an answer that has been read already, and these bytes are those asked for: sending again
+      // does no harm then.
       if (ready.readable && lent_turn_ == context_.loop.turn())
         spoke_unasked_ = fill().kind != IoResult::Kind::WouldBlock;
       user_->on_backend_io();

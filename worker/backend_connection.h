@@ -42,8 +42,8 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   /// Begins to connect on behalf of `user`, which hears of the outcome later, never from within this call.
   /// Anything but None: it has failed at once, and the connection is closed.
   [[nodiscard]] Reason open(BackendUser& user);
-  /// Idle → lent.
-  void lend(BackendUser& user);
+  /// Idle → lent. `sound`: it has just been found still_silent().
+  void lend(BackendUser& user, bool sound);
   /// Lent → idle until `idle_until_ms`.
   void rest(int64_t idle_until_ms);
   void close();
@@ -85,7 +85,7 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   State state_ = State::Closed;
   bool opening_ = false;  // within open()
   bool spoke_unasked_ = false;
-  uint64_t lent_turn_ = 0;  // of the loop, when it was lent from idle; 0: never
+  uint64_t lent_turn_ = 0;  // of the loop, when it was lent from idle without a look at what had come; 0: never
   Reason open_failure_ = Reason::None;
   size_t turn_ = 0;  // of the next address to try
   uint8_t addresses_tried_ = 0;

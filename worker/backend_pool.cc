@@ -22,7 +22,7 @@ BackendPool::Lease BackendPool::acquire(BackendUser& user, Want want) {
   if (BackendConnection* idle = take_idle(want)) {
     (void)endpoints_.resolved();  // a use of the name, too: a change of its addresses must not go unseen
     context_.stats.add(stats::ServiceCounter::Reuses, index_);
-    idle->lend(user);
+    idle->lend(user, want == Want::Sound);
     return {idle, Reason::None};
   }
   auto created = std::make_unique<BackendConnection>(*this, context_);

@@ -138,11 +138,11 @@ TEST(Interim, AFloodOfThemKeepsItsBytesApartFromOthers) {
     played.forward(request_head("GET", "/"));
     std::string answers;
     for (int i = 0; i < count; ++i) answers += "HTTP/1.1 103 Early Hints\r\nLink: </" + std::to_string(i) + ">\r\n\r\n";
-    const pid_t worker = played.gateway.workers().at(0);
-    suspend(worker);
-    played.backend.send(answers + response(200, "ok"));
-    other.send(request_head("UNKNOWN", "/"));
-    resume(worker);
+    {
+      const Paused worker(played.gateway.workers().at(0));
+      played.backend.send(answers + response(200, "ok"));
+      other.send(request_head("UNKNOWN", "/"));
+    }
     for (int i = 0; i < count; ++i) {
       const Message hints = played.client.read_head();
       ASSERT_EQ(hints.start_line, "HTTP/1.1 103 Early Hints");

@@ -172,15 +172,19 @@ void Gateway::rewrite_config(const std::string& yaml) const {
 void Gateway::reload(const ConfigText& config) {
   rewrite_config(config.yaml());
   signal(SIGHUP);
-  const Json verdict = await_log(is_verdict, "verdict on the reload", &verdicts_seen_);
+  const Json verdict = next_verdict();
   if (message_of(verdict) != kReloaded) throw Failure("the reload was refused: " + verdict.dump());
+}
+
+Json Gateway::next_verdict() {
+  return await_log(is_verdict, "verdict on the reload", &verdicts_seen_);
 }
 
 std::vector<Json> Gateway::refused_reload(const std::string& yaml) {
   rewrite_config(yaml);
   const size_t before = process_.err_lines().size();
   signal(SIGHUP);
-  const Json verdict = await_log(is_verdict, "verdict on the reload", &verdicts_seen_);
+  const Json verdict = next_verdict();
   if (message_of(verdict) == kReloaded) throw Failure("the reload was not refused: " + verdict.dump());
   std::vector<Json> records = logs();
   records.erase(records.begin(), records.begin() + static_cast<ptrdiff_t>(before));

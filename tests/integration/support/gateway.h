@@ -78,6 +78,8 @@ class Gateway {
   void reload(const ConfigText& config);
   /// The same with a file that must be refused; returns the records that were logged up to the verdict.
   std::vector<Json> refused_reload(const std::string& yaml);
+  /// The log record of the next reload that ends, well or not; each of them is told once.
+  Json next_verdict();
   int wait_exit() { return process_.wait_exit(); }
   [[nodiscard]] bool ended() const { return process_.ended(); }
   /// SIGTERM, then an exit with code 0 and nothing but JSON logged.

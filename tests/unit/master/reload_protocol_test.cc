@@ -42,7 +42,7 @@ TEST(ReloadProtocol, TheRequestIsOne) {
 }
 
 TEST(ReloadProtocol, TakesAnswersApart) {
-  const auto answer = parse_answer("HTTP/1.1 422 No\r\nContent-Length: 6\r\n\nwrong\n");
+  const auto answer = parse_answer("HTTP/1.1 422 No\r\nContent-Length: 6\r\n\r\nwrong\n");
   ASSERT_TRUE(answer.ok()) << answer.error().message;
   EXPECT_EQ(answer->status, 422);
   EXPECT_EQ(answer->body, "wrong\n");

@@ -1,8 +1,13 @@
 #include "worker/backend_pool.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -37,10 +42,6 @@ class BackendPoolTest : public testing::Test {
  protected:
   BackendPoolTest() {
     log::configure(LogLevel::Error, LogFormat::Text);
-    settings_.resolv_conf = dir_.file("resolv.conf");
-    settings_.hosts = dir_.file("hosts");
-    settings_.nameservers = "127.0.0.1:" + std::to_string(dns_.port());
-    std::ofstream(settings_.resolv_conf) << "options ndots:1\n";
     service_.name = "backend";
     service_.url.host = "backend.test";
     service_.url.port = 0;
@@ -54,6 +55,14 @@ class BackendPoolTest : public testing::Test {
     log::configure(LogLevel::Info, LogFormat::Text);
   }
 
+  [[nodiscard]] ResolverSettings resolver_settings() const {
+    ResolverSettings settings;
+    settings.resolv_conf = dir_.file("resolv.conf");
+    settings.hosts = dir_.file("hosts");
+    settings.nameservers = "127.0.0.1:" + std::to_string(dns_.port());
+    std::ofstream(settings.resolv_conf) << "options ndots:1\n";
+    return settings;
+  }
   /// Listens there, on the service's port.
   void listen(const std::string& address, int backlog = 16) {
     auto listener = platform::listen_tcp(address, service_.url.port, {.backlog = backlog});
@@ -114,8 +123,7 @@ class BackendPoolTest : public testing::Test {
   EventLoop loop_;
   test::TempDir dir_;
   test::DnsServer dns_{loop_};
-  ResolverSettings settings_;
-  Resolver resolver_{loop_, settings_};
+  Resolver resolver_{loop_, resolver_settings()};
   config::Config config_;
   config::Service service_;
   Router router_{config_};
@@ -256,6 +264,42 @@ TEST_F(BackendPoolTest, ASoundConnectionIsLookedAtFirst) {
     pool_->release(*careful.connection, false, 0);
   }
   EXPECT_EQ(counted(stats::ServiceCounter::Reuses), 1U);
+}
+
+/// Comes before the connection in a turn of the loop in which both have something.
+struct First final : IoHandler {
+  void on_io(IoReady /*ready*/) override { act(); }
+  std::function<void()> act;
+};
+
+// The edge of bytes that are read already comes when the connection is lent again: what there is by then was asked for.
+TEST_F(BackendPoolTest, AnAnswerBehindAnOldEdgeIsTheAnswer) {
+  listen("127.0.0.1");
+  name_has({"127.0.0.1"});
+  start();
+  const User& user = connected();
+  const auto peer = platform::accept_tcp(listeners_["127.0.0.1"].get());
+  pool_->release(*user.connection, true, 0);
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK), 0);
+  const UniqueFd reading(ends[0]);
+  const UniqueFd writing(ends[1]);
+  First first;
+  first.act = [&] {
+    char byte = 0;
+    ASSERT_EQ(recv(user.connection->transport().fd(), &byte, 1, 0), 1);
+    ASSERT_EQ(acquire(Want::Sound).connection, user.connection);
+    ASSERT_EQ(send(peer.fd.get(), "b", 1, 0), 1);
+    loop_.stop();
+  };
+  IoEvent event;
+  ASSERT_TRUE(event.start_reading(loop_, reading.get(), first));
+  ASSERT_EQ(write(writing.get(), "x", 1), 1);
+  ASSERT_EQ(send(peer.fd.get(), "a", 1, 0), 1);
+  loop_.run();
+  ASSERT_EQ(users_.size(), 2U);
+  EXPECT_FALSE(user.connection->spoke_unasked());
+  pool_->release(*user.connection, false, 0);
 }
 
 }  // namespace
