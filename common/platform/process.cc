@@ -11,6 +11,8 @@
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <list>
+#include <string>
 #include <vector>
 
 namespace restgate::platform {
@@ -40,17 +42,16 @@ void close_listed_except(const std::vector<int>& sorted_keep) {
     if (!std::binary_search(sorted_keep.begin(), sorted_keep.end(), fd)) close(fd);
 }
 
-/// Gives the environment a new home, which lives as long as the process: getenv() hands out pointers into it.
+/// Gives the environment a new home, which lives as long as the process: getenv() hands out pointers into it, and what
+/// unsetenv() removes may still be in use.
 void move_environment() {
-  size_t count = 0;
-  while (environ != nullptr && environ[count] != nullptr) ++count;
-  auto** moved = new char*[count + 1];
-  for (size_t i = 0; i < count; ++i) {
-    const size_t size = std::strlen(environ[i]) + 1;
-    moved[i] = static_cast<char*>(std::memcpy(new char[size], environ[i], size));
-  }
-  moved[count] = nullptr;
-  environ = moved;
+  static auto& texts = *new std::list<std::string>;
+  static auto& tables = *new std::list<std::vector<char*>>;
+  std::vector<char*>& table = tables.emplace_back();
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry)
+    table.push_back(texts.emplace_back(*entry).data());
+  table.push_back(nullptr);
+  environ = table.data();
 }
 
 }  // namespace
