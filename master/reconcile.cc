@@ -191,11 +191,12 @@ class Reconciler {
     return index < desired_.not_before.size() ? desired_.not_before[index] : TimePoint::min();
   }
 
-  /// The canary, then the others one by one, each when the one before is ready; then the roll is done.
+  /// The canary, then the others one by one, each when the one before is ready; then the roll is done. The end of one
+  /// that is being killed is its verdict: waited for.
   void advance_roll() {
     if (!rolling()) return;
     for (const WorkerView& worker : workers_)
-      if (is_current(worker) && worker.state == WorkerState::Starting) return;
+      if (is_current(worker) && (worker.state == WorkerState::Starting || worker.state == WorkerState::Killed)) return;
     const auto missing = std::find(ready_.begin(), ready_.end(), false);
     if (missing == ready_.end()) {
       actions_.emplace_back(action::FinishRoll{});

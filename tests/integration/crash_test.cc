@@ -165,7 +165,7 @@ TEST(Crash, ManyAreCountedAndTheLikeliestListed) {
 TEST(Crash, ASegmentationFaultIsReportedWhileTheOthersServe) {
   HandlerOrigin origin(always("steady"));
   ConfigText config = catch_all(origin.url());
-  config.set("workers", "2");
+  config.set("workers", "2").set("access_log", "false");
   Gateway gateway(config);
   gateway.expect_stacks();
   Load load({.port = gateway.port(),

@@ -38,11 +38,17 @@ TEST(Reload, AddsAndRemovesARoute) {
   gateway.stop();
 }
 
+/// Under load a line for each request would be more than the reader of the log keeps up with.
+ConfigText quiet_routes_of(const std::string& url, const std::vector<std::string>& names) {
+  ConfigText config = routes_of(url, names);
+  return config.set("access_log", "false");
+}
+
 class ReloadUnderLoad : public testing::TestWithParam<bool> {};
 
 TEST_P(ReloadUnderLoad, LosesNoRequest) {
   HandlerOrigin origin(always("steady"));
-  Gateway gateway(routes_of(origin.url(), {"a"}));
+  Gateway gateway(quiet_routes_of(origin.url(), {"a"}));
   Load load({.port = gateway.port(),
              .request = request_head("GET", "/a", GetParam() ? "Connection: close\r\n" : ""),
              .expected_body = "steady",
@@ -50,8 +56,8 @@ TEST_P(ReloadUnderLoad, LosesNoRequest) {
              .fresh_connections = GetParam()});
   load.await_more(50);
   for (int round = 0; round < 3; ++round) {
-    gateway.reload(
-        routes_of(origin.url(), round % 2 == 0 ? std::vector<std::string>{"a", "b"} : std::vector<std::string>{"a"}));
+    gateway.reload(quiet_routes_of(
+        origin.url(), round % 2 == 0 ? std::vector<std::string>{"a", "b"} : std::vector<std::string>{"a"}));
     EXPECT_EQ(gateway.get("/b").status(), round % 2 == 0 ? 200 : 404);
     load.await_more(50);
   }
@@ -142,7 +148,7 @@ TEST(Reload, ChangesTheLogLevel) {
 
 TEST(Reload, ChangesTheNumberOfWorkersAndLosesNothing) {
   HandlerOrigin origin(always("steady"));
-  Gateway gateway(routes_of(origin.url(), {"a"}));
+  Gateway gateway(quiet_routes_of(origin.url(), {"a"}));
   Load load({.port = gateway.port(),
              .request = request_head("GET", "/a", "Connection: close\r\n"),
              .expected_body = "steady",
@@ -150,7 +156,7 @@ TEST(Reload, ChangesTheNumberOfWorkersAndLosesNothing) {
              .fresh_connections = true});
   for (const size_t workers : {4U, 2U, 1U, 4U}) {
     load.await_more(20);
-    gateway.reload(routes_of(origin.url(), {"a"}).set("workers", std::to_string(workers)));
+    gateway.reload(quiet_routes_of(origin.url(), {"a"}).set("workers", std::to_string(workers)));
     EXPECT_TRUE(eventually([&] { return gateway.workers().size() == workers; })) << gateway.workers().size();
   }
   load.await_more(20);

@@ -13,7 +13,7 @@ namespace {
 
 ConfigText workers_of(const std::string& url, const std::string& count) {
   ConfigText config = catch_all(url);
-  return config.set("workers", count);
+  return config.set("workers", count).set("access_log", "false");
 }
 
 bool alive(const Gateway& gateway, pid_t pid) {

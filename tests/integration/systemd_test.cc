@@ -36,7 +36,7 @@ ProcessOptions again_under(const ServiceManager& manager) {
 
 ConfigText two_workers(const std::string& url, uint16_t port = 0) {
   ConfigText config = catch_all(url);
-  return config.set("workers", "2").set("port", std::to_string(port));
+  return config.set("workers", "2").set("access_log", "false").set("port", std::to_string(port));
 }
 
 /// A listener of the test's own, as a socket unit makes it: not shared, blocking.

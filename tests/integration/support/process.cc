@@ -305,8 +305,11 @@ size_t descriptors(pid_t pid) {
 
 std::multiset<std::string> descriptor_targets(pid_t pid) {
   std::multiset<std::string> targets;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd"))
-    targets.insert(std::filesystem::read_symlink(entry.path()).string());
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+    std::error_code gone;  // closed meanwhile
+    const std::string target = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (!gone) targets.insert(target);
+  }
   return targets;
 }
 
