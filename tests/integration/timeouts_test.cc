@@ -183,8 +183,8 @@ TEST(Timeouts, UnresolvableNameGives502AndIsNoReasonNotToStart) {
   EXPECT_EQ(gateway.get("/").status(), 502);
   gateway.expect_requests("all", "GET", 502, 1);
   gateway.expect_errors("all", "backend_unresolved", 1);
-  const Json record = gateway.await_log(
-      [](const Json& r) { return r.dump().find("cannot resolve") != std::string::npos; }, "warning");
+  const Json record =
+      gateway.await_log([](const Json& r) { return r.dump().find("cannot resolve") != std::string::npos; }, "warning");
   EXPECT_EQ(record.at("level"), "warn");
   EXPECT_EQ(record.at("host"), "no-such-host.invalid");
   gateway.await_metrics([](const Metrics& m) { return m.sum("restgate_backend_resolve_failures_total") >= 1; },
