@@ -70,7 +70,7 @@ class Gateway {
     Status resumed = management_.open(state.admin.wanted_port, "", std::move(found));
     if (resumed) resumed = supervisor_.resume(state, std::move(running), std::move(next));
     platform::SignalsHeld::release_inherited();
-    return serve(std::move(resumed));
+    return serve(resumed);
   }
 
  private:
@@ -92,7 +92,7 @@ class Gateway {
     return platform::raise_nofile_limit();
   }
 
-  int serve(Status started) {
+  int serve(const Status& started) {
     if (!started) {
       log::error("cannot start", {{"reason", started.error().message}});
       notifier_.say("STATUS=cannot start: " + started.error().message);
@@ -193,7 +193,7 @@ int take_over(const GatewayOptions& options, platform::ServiceEnvironment enviro
 int run_gateway(const GatewayOptions& options) {
   platform::ServiceEnvironment environment = platform::take_service_environment();
   if (const char* state = std::getenv(kUpgradeVariable); state != nullptr && options.program) {
-    const int fd = std::atoi(state);
+    const auto fd = static_cast<int>(std::strtol(state, nullptr, 10));
     unsetenv(kUpgradeVariable);
     return take_over(options, std::move(environment), fd);
   }

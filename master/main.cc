@@ -41,7 +41,8 @@ int check(const Options& options) {
   for (const std::string& warning : options.warnings) print(stderr, "warning: " + warning + "\n");
   const int code = restgate::master::check_config(options.config_path);
   const char* state = std::getenv(restgate::master::kUpgradeVariable);
-  return code == 0 && state != nullptr ? restgate::master::answer_upgrade_check(std::atoi(state)) : code;
+  if (code != 0 || state == nullptr) return code;
+  return restgate::master::answer_upgrade_check(static_cast<int>(std::strtol(state, nullptr, 10)));
 }
 
 int reload(const Options& options) {

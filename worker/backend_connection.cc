@@ -73,11 +73,11 @@ size_t BackendConnection::addresses_left() const {
 
 void BackendConnection::connect_next() {
   Reason reason = Reason::BackendUnresolved;
-  while (addresses_left() > 0) {
+  for (size_t left = addresses_left(); left > 0; --left) {
     event_.stop();
     transport_.close();
     peer_closed_ = readable_ = false;
-    limit_attempt();
+    limit_attempt(left);
     ++addresses_tried_;
     context_.stats.add(stats::ServiceCounter::Connects, pool_.index());
     if (start_connecting(*pool_.endpoints_.at(turn_++), reason)) return;
@@ -108,10 +108,10 @@ bool BackendConnection::start_connecting(const platform::Address& address, Reaso
 }
 
 /// An address that does not answer must not use up the time of those after it: each gets an even share of what is left.
-void BackendConnection::limit_attempt() {
+void BackendConnection::limit_attempt(size_t addresses_left) {
   if (give_up_ms_ == 0) return;
   const int64_t now_ms = context_.loop.now_ms();
-  context_.timers.set(*this, now_ms + (give_up_ms_ - now_ms) / static_cast<int64_t>(addresses_left()));
+  context_.timers.set(*this, now_ms + (give_up_ms_ - now_ms) / static_cast<int64_t>(addresses_left));
 }
 
 void BackendConnection::on_connected() {

@@ -70,7 +70,7 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   void connect_next();
   [[nodiscard]] bool start_connecting(const platform::Address& address, Reason& failure);
   [[nodiscard]] size_t addresses_left() const;
-  void limit_attempt();
+  void limit_attempt(size_t addresses_left);
   void on_connected();
   void attempt_failed(Reason reason);
   void go_on_with_handshake();

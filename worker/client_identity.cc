@@ -8,7 +8,6 @@
 namespace restgate::worker {
 namespace {
 
-using http1::Field;
 using http1::FieldId;
 
 bool is_trusted(const IpBytes& address, const config::Config& config) {
@@ -78,6 +77,7 @@ PeerTrust trust_of(std::string_view address, const config::Config& config) {
 std::string_view original_client(const http1::RequestHead& head, std::string_view peer, const config::Config& config,
                                  platform::AddressText& space) {
   std::optional<IpBytes> client;
+  // NOLINTNEXTLINE(modernize-loop-convert): clang 14 cannot compile the ranges that it wants
   for (auto field = head.fields.rbegin(); field != head.fields.rend(); ++field)
     if (field->id == FieldId::XForwardedFor && !walk(field->value, config, client)) break;
   if (!client) return peer;
