@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "common/result.h"
 #include "common/unique_fd.h"
@@ -35,12 +36,15 @@ enum class ParcelKind : uint8_t {
 struct ClientFacts {
   std::array<char, 46> address{};  ///< the client's, as text
   uint8_t address_size = 0;
-  bool proxied = true;      ///< no PROXY header is due (any more); the address is the one that it told
-  bool head_begun = false;  ///< the bytes are the beginning of a request's head, since `since_ms`
-  int64_t since_ms = 0;     ///< CLOCK_MONOTONIC: idle since, or accepted if there has been no request
-  uint32_t requests = 0;    ///< exchanges so far
+  bool proxied = true;                ///< no PROXY header is due (any more); the address is the one that it told
+  bool head_begun = false;            ///< the bytes are the beginning of a request's head, since `since_ms`
+  std::array<uint8_t, 7> reserved{};  // in the place of padding: it travels, and is nobody's stack
+  int64_t since_ms = 0;               ///< CLOCK_MONOTONIC: idle since, or accepted if there has been no request
+  uint32_t requests = 0;              ///< exchanges so far
+  uint32_t reserved_too = 0;
   [[nodiscard]] std::string_view address_text() const { return {address.data(), address_size}; }
 };
+static_assert(std::has_unique_object_representations_v<ClientFacts>, "no padding");
 
 /// One end of a tunnel.
 struct TunnelEnd {
