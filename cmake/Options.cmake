@@ -81,9 +81,14 @@ endfunction()
 
 # Half of the time that tests take to compile goes into these headers. The debug build does without: it shows a source
 # that does not include what it uses.
+# With a second target: those of that one, which is compiled alike.
 function(restgate_precompile_test_headers target)
-  target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp> <algorithm> <chrono>
-    <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <sstream> <string> <thread> <variant> <vector>)
+  if(ARGN)
+    target_precompile_headers(${target} REUSE_FROM ${ARGN})
+  else()
+    target_precompile_headers(${target} PRIVATE <gmock/gmock.h> <gtest/gtest.h> <nlohmann/json.hpp> <algorithm> <chrono>
+      <filesystem> <fstream> <functional> <map> <memory> <optional> <set> <sstream> <string> <thread> <variant> <vector>)
+  endif()
   # What g++ 12 believes of std::string's insides, and keeps to itself when the headers are not precompiled.
   target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
 endfunction()
