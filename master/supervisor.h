@@ -78,6 +78,8 @@ class Supervisor {
   /// Nothing is under way that another program could not go on with: no roll, no worker that starts,
   /// no port that is being given up.
   [[nodiscard]] bool settled() const;
+  /// A reload has been asked for and not been looked at yet.
+  [[nodiscard]] bool reload_asked() const { return !requested_.empty(); }
   [[nodiscard]] bool stopping() const { return plan_->desired().shutdown.has_value() || shutdowns_noted_ > 0; }
   /// While true, reloads wait.
   void hold_reloads(bool hold);

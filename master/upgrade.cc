@@ -61,7 +61,7 @@ void Upgrade::begin() {
 }
 
 void Upgrade::check() {
-  if (!parts_.supervisor.settled()) {
+  if (!parts_.supervisor.settled() || parts_.supervisor.reload_asked()) {
     if (!std::exchange(waiting_told_, true)) log::info("upgrade: waits until no worker is being started");
     return;
   }
@@ -96,15 +96,22 @@ void Upgrade::judge() {
 
 /// Nothing would be lost now.
 bool Upgrade::may_leave() {
-  if (!parts_.supervisor.settled()) return false;
+  if (!parts_.supervisor.settled() || parts_.supervisor.reload_asked()) return false;
   return !parts_.management.busy() || Clock::now() >= patient_until_;
 }
 
 void Upgrade::hold() {
+  if (parts_.supervisor.reload_asked()) return give_way();
   if (!may_leave()) return;
   held_.emplace();
   phase_ = Phase::Held;
   parts_.loop.request_turn();  // for the signals that came before
+}
+
+/// Who asked for a reload meanwhile gets its verdict first; then all begins anew.
+void Upgrade::give_way() {
+  forget();
+  phase_ = Phase::Wanted;
 }
 
 void Upgrade::become_it() {

@@ -49,6 +49,7 @@ class Upgrade {
   void check();
   void judge();
   void hold();
+  void give_way();
   void become_it();
   void refuse(const std::string& reason, const std::vector<std::string>& output = {});
   void forget();

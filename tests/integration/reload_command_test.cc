@@ -225,6 +225,20 @@ TEST_F(ReloadCommand, TheSocketSurvivesAnUpgrade) {
   EXPECT_FALSE(exists(socket_));
 }
 
+TEST_F(ReloadCommand, DuringAnUpgradeItGetsItsVerdictAndThenTheUpgradeComes) {
+  start();
+  size_t seen = gateway_->logs().size();
+  const auto await = [&](const std::string& message) {
+    gateway_->await_log([&](const Json& r) { return r.value("msg", "") == message; }, message, &seen);
+  };
+  gateway_->signal(SIGUSR2);
+  await("upgrade: asking the installed program");
+  const Finished run = restgate_reload({}, gateway_->config_path());
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  await("upgrade finished");
+  gateway_->stop();
+}
+
 TEST_F(ReloadCommand, TheSocketFollowsTheConfiguration) {
   start();
   const std::string moved = directory_.path() + "/moved.sock";
