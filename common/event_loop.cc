@@ -5,6 +5,7 @@
 
 #include <ctime>
 #include <stdexcept>
+#include <utility>
 
 namespace restgate {
 namespace {
@@ -68,20 +69,26 @@ void EventLoop::run() {
   }
 }
 
+static_assert(sizeof(event) <= 128, "IoEvent has room for it");
+
+bool IoEvent::add(EventLoop& loop, int fd, short what, IoHandler& handler) {
+  stop();
+  auto* ev = reinterpret_cast<event*>(event_.data());
+  if (event_assign(ev, loop.base(), fd, what, on_io_event, &handler) != 0) return false;
+  active_ = event_add(ev, nullptr) == 0;
+  return active_;
+}
+
 bool IoEvent::start(EventLoop& loop, int fd, IoHandler& handler) {
-  event_.reset(event_new(loop.base(), fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, on_io_event, &handler));
-  if (!event_) throw std::bad_alloc();
-  if (event_add(event_.get(), nullptr) == 0) return true;
-  event_.reset();
-  return false;
+  return add(loop, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, handler);
 }
 
 bool IoEvent::start_reading(EventLoop& loop, int fd, IoHandler& handler) {
-  event_.reset(event_new(loop.base(), fd, EV_READ | EV_PERSIST, on_io_event, &handler));
-  if (!event_) throw std::bad_alloc();
-  if (event_add(event_.get(), nullptr) == 0) return true;
-  event_.reset();
-  return false;
+  return add(loop, fd, EV_READ | EV_PERSIST, handler);
+}
+
+void IoEvent::stop() {
+  if (std::exchange(active_, false)) event_del(reinterpret_cast<event*>(event_.data()));
 }
 
 TimerEvent::TimerEvent(EventLoop& loop, std::function<void()> on_timeout) : state_(std::make_unique<State>()) {

@@ -3,7 +3,9 @@
 // A process creates its EventLoop after fork and never shares it. All callbacks run on the thread that calls run().
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -89,15 +91,23 @@ class IoHandler {
 class IoEvent {
  public:
   IoEvent() = default;
-  /// Registers; aborts the process only when memory runs out. False: the kernel refused (see errno).
+  IoEvent(const IoEvent&) = delete;
+  IoEvent& operator=(const IoEvent&) = delete;
+  ~IoEvent() { stop(); }
+  /// Registers, in place of what was registered before. False: the kernel refused (see errno).
   [[nodiscard]] bool start(EventLoop& loop, int fd, IoHandler& handler);
   /// Level-triggered and for reading only: listeners, pipes.
   [[nodiscard]] bool start_reading(EventLoop& loop, int fd, IoHandler& handler);
-  void stop() { event_.reset(); }
-  [[nodiscard]] bool active() const { return event_ != nullptr; }
+  void stop();
+  [[nodiscard]] bool active() const { return active_; }
 
  private:
-  EventPtr event_;
+  bool add(EventLoop& loop, int fd, short what, IoHandler& handler);
+
+  // libevent's struct event, in place: one allocation less for each connection, and its memory near the handler's.
+  static constexpr size_t kEventBytes = 128;
+  alignas(8) std::array<std::byte, kEventBytes> event_;
+  bool active_ = false;
 };
 
 /// A one-shot or repeating timer with a callback.

@@ -28,7 +28,7 @@ ClientConnection::ClientConnection(Context& context, UniqueFd fd, const ClientFa
       trust_(trust_of(facts.address_text(), context.config)),
       facts_(facts) {
   transport_ = Transport(std::move(fd));
-  if (!bytes.empty()) inbox_ = context.buffers.take_with(bytes);
+  if (!bytes.empty()) keep_input(bytes);
 }
 
 ClientConnection::~ClientConnection() = default;
@@ -41,6 +41,30 @@ void ClientConnection::start() {
   const int64_t wait_ms = (facts_.requests == 0 ? config.read_header_timeout : config.idle_timeout).count();
   if (wait_ms > 0) context_.timers.set(*this, facts_.since_ms + wait_ms);
   if (has_input()) advance();
+}
+
+void ClientConnection::keep_input(std::string_view bytes) {
+  BufferPool& pool = bytes.size() <= context_.snug_buffers.buffer_capacity() ? context_.snug_buffers : buffers_;
+  inbox_ = pool.take_with(bytes);
+}
+
+IoResult ClientConnection::fill_first() {
+  if (inbox_) return fill();
+  BufferPtr wide = buffers_.take();
+  const IoResult result = fill_into(*wide);
+  if (result.kind != IoResult::Kind::Ok) return result;
+  if (result.bytes <= context_.snug_buffers.buffer_capacity())
+    keep_input(wide->view());
+  else
+    inbox_ = std::move(wide);
+  return result;
+}
+
+void ClientConnection::make_room() {
+  if (snug())
+    inbox_ = buffers_.take_with(inbox_->view());
+  else
+    inbox_->compact();
 }
 
 void ClientConnection::set_state(State state) {
@@ -84,7 +108,7 @@ void ClientConnection::advance() {
         if (!has_input()) become_idle();
         break;
       }
-      const IoResult result = fill();
+      const IoResult result = fill_first();
       if (result.kind == IoResult::Kind::Eof || result.kind == IoResult::Kind::Failed) on_end_of_input();
       continue;
     }

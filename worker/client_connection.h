@@ -34,6 +34,14 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   [[nodiscard]] PeerTrust trust() const { return trust_; }
   [[nodiscard]] bool idle() const { return state_ == State::Idle; }
 
+  /// Reads the first bytes of a request: into a wide buffer, for one read must do for most; what is little is then kept
+  /// in a snug one. Else as fill().
+  IoResult fill_first();
+  /// Moves the input to the front of a wide buffer: there is room for all that a request may need. Nothing is pinned.
+  void make_room();
+  /// Whether make_room() would be of use.
+  [[nodiscard]] bool can_make_room() const { return !inbox_->at_front() || snug(); }
+
   /// How a connection goes on after an exchange.
   enum class After : uint8_t {
     Keep,   ///< the next one
@@ -68,6 +76,8 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   friend class ClientSet;
   enum class State : uint8_t { Idle, Busy, Lingering, Closed };
 
+  void keep_input(std::string_view bytes);
+  [[nodiscard]] bool snug() const { return inbox_->capacity() < buffers_.buffer_capacity(); }
   void on_io(IoReady ready) override;
   void on_deadline() override;
   void advance();

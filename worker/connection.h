@@ -52,8 +52,12 @@ class Connection : public IoHandler {
   }
 
   /// Reads once into the inbox (which must have room) and remembers when the socket has been drained.
-  IoResult fill() {
-    Buffer& to = inbox();
+  IoResult fill() { return fill_into(inbox()); }
+
+ protected:
+  ~Connection() = default;
+
+  IoResult fill_into(Buffer& to) {
     const size_t room = to.room_size();
     const IoResult result = transport_.read(to.room(), room);
     switch (result.kind) {
@@ -76,9 +80,6 @@ class Connection : public IoHandler {
     }
     return result;
   }
-
- protected:
-  ~Connection() = default;
 
   void note(IoReady ready) {
     readable_ = readable_ || ready.readable;

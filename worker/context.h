@@ -25,6 +25,8 @@ namespace restgate::worker {
 
 /// A buffer has this room behind the largest head, for the bytes of its body.
 inline constexpr size_t kBodyRoom = 16 * 1024;
+/// Of a snug buffer: a page with what the allocator and Buffer add. Most requests' heads are shorter.
+inline constexpr size_t kSnugBuffer = 4096 - 64;
 
 class BackendPool;
 class ClientSet;
@@ -46,7 +48,10 @@ struct Context {
   stats::Writer stats;
   flight::Writer flights;
   EventLoop& loop;
+  /// Wide buffers: a whole head and kBodyRoom. Few are in use at once, so that those few stay in the cache.
   BufferPool& buffers;
+  /// Snug ones, for requests that are being served: a head stays until its answer is through.
+  BufferPool& snug_buffers;
   TimerWheel& timers;
   Graveyard& graveyard;
   AccessLog& access_log;

@@ -74,7 +74,7 @@ Alive Exchange::read_head() {
       switch (parser_.parse(in.begin(), in.end())) {
         case http1::ParseStatus::Done:
           if (lacks_room_for_body(in)) {
-            in.compact();  // as below
+            client_->make_room();  // as below
             parser_.reset();
             continue;
           }
@@ -85,8 +85,8 @@ Alive Exchange::read_head() {
           break;
       }
       if (in.room_size() == 0) {
-        if (in.at_front()) return own_response(Reason::HeadTooLarge);
-        in.compact();  // what the parser has seen moves
+        if (!client_->can_make_room()) return own_response(Reason::HeadTooLarge);
+        client_->make_room();  // what the parser has seen moves
         parser_.reset();
         continue;
       }
@@ -102,10 +102,13 @@ Alive Exchange::read_head() {
   }
 }
 
-/// Whether the head, which stays where it is, leaves too little of the buffer for its body: it came behind others.
+/// Whether the head, which stays where it is, leaves too little of the buffer for its body: it came behind others, or
+/// lies in a snug one. A short body needs no more than its length.
 bool Exchange::lacks_room_for_body(const Buffer& in) const {
-  return parser_.head().body != http1::BodyKind::None && !in.at_front() &&
-         in.room_behind(parser_.consumed()) < kBodyRoom;
+  const http1::RequestHead& head = parser_.head();
+  if (head.body == http1::BodyKind::None || !client_->can_make_room()) return false;
+  const bool short_body = head.body == http1::BodyKind::Length && head.content_length < kBodyRoom;
+  return in.room_behind(parser_.consumed()) < (short_body ? head.content_length : kBodyRoom);
 }
 
 Alive Exchange::fail_parse() {

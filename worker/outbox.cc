@@ -1,19 +1,37 @@
 #include "worker/outbox.h"
 
+#include <algorithm>
 #include <cassert>
 #include <cstring>
 
 namespace restgate::worker {
+namespace {
 
-void Outbox::add_scratch(std::string_view bytes) {
+constexpr size_t kLongestJoined = 2048;
+
+}  // namespace
+
+void Outbox::add_scratch(std::string_view bytes, size_t room) {
   assert(count_ == 0);
   add(bytes);
   scratch_first_ = true;
+  scratch_room_ = static_cast<uint32_t>(std::min<size_t>(room, UINT32_MAX));
+}
+
+/// Appends to the scratch bytes what is cheaper to copy than to name in a vector of its own.
+bool Outbox::join(std::string_view bytes) {
+  if (!scratch_first_ || count_ != 1 || first_ != 0) return false;
+  if (bytes.size() > kLongestJoined || bytes.size() > scratch_room_) return false;
+  iovec& piece = pieces_[0];
+  std::memcpy(static_cast<char*>(piece.iov_base) + piece.iov_len, bytes.data(), bytes.size());
+  piece.iov_len += bytes.size();
+  scratch_room_ -= static_cast<uint32_t>(bytes.size());
+  return true;
 }
 
 void Outbox::add(std::string_view bytes) {
   assert(count_ < kMaxPieces);
-  if (bytes.empty()) return;
+  if (bytes.empty() || join(bytes)) return;
   // writev's interface has no const; nobody writes through it.
   pieces_[count_++] = {const_cast<char*>(bytes.data()), bytes.size()};
 }

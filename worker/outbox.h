@@ -29,8 +29,9 @@ class Outbox {
   /// Bytes ever written through this outbox since reset().
   [[nodiscard]] uint64_t written() const { return written_; }
 
-  /// Adds bytes in the worker's scratch space. Only as the first piece.
-  void add_scratch(std::string_view bytes);
+  /// Adds bytes in the worker's scratch space, as the first piece. Behind them, `room` bytes more are free: a short
+  /// piece that comes next is copied there, and one plain send() does for both.
+  void add_scratch(std::string_view bytes, size_t room = 0);
   /// Adds bytes that stay where they are until the outbox is empty.
   void add(std::string_view bytes);
   /// Adds a copy of a few bytes (framing). At most kSmallBytes between two moments of emptiness.
@@ -47,6 +48,7 @@ class Outbox {
   static constexpr size_t kSmallBytes = 96;
 
  private:
+  [[nodiscard]] bool join(std::string_view bytes);
   void drop_written(size_t bytes);
   void keep_scratch(BufferPool& buffers);
 
@@ -55,6 +57,7 @@ class Outbox {
   uint8_t count_ = 0;
   uint8_t small_used_ = 0;
   bool scratch_first_ = false;  // pieces_[0] is in the scratch space
+  uint32_t scratch_room_ = 0;   // behind it
   uint64_t written_ = 0;
   BufferPtr kept_;  // what was left of the scratch bytes
   std::array<char, kSmallBytes> small_;

@@ -44,7 +44,7 @@ Alive Exchange::send_head() {
   const std::string_view rendered = render_request_head(context_.scratch, request);
   if (rendered.empty()) return own_response(Reason::HeadTooLarge);
   response_parser_.reset(method_ == kMethodHead);
-  to_backend_.add_scratch(rendered);
+  to_backend_.add_scratch(rendered, context_.scratch.size() - rendered.size());
   request_ = RequestState::Sending;
   response_ = ResponseState::AwaitHead;
   context_.flights.phase(flight_, flight::Phase::SendingRequest);

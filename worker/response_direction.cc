@@ -153,7 +153,7 @@ Alive Exchange::final_response() {
   response.date = context_.date.text(context_.loop.now_ms());
   const std::string_view rendered = render_response_head(context_.scratch, response);
   if (rendered.empty()) return backend_failed(Reason::BackendBadResponse);
-  to_client_.add_scratch(rendered);
+  to_client_.add_scratch(rendered, context_.scratch.size() - rendered.size());
   status_ = head.status;
   response_begun_ = head_waits_ = true;
   response_ = ResponseState::Streaming;

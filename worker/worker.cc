@@ -45,6 +45,7 @@ size_t scratch_size(const config::Config& config) {
 Worker::Worker(Heritage heritage)
     : heritage_(std::move(heritage)),
       buffers_(buffer_size(*heritage_.config), kKeepBuffers),
+      snug_buffers_(kSnugBuffer, kKeepBuffers),
       timers_(loop_),
       access_log_(heritage_.config->access_log && heritage_.config->log_level <= LogLevel::Info,
                   heritage_.config->log_format, heritage_.stats, heritage_.generation),
@@ -57,6 +58,7 @@ Worker::Worker(Heritage heritage)
                .flights = heritage_.flights,
                .loop = loop_,
                .buffers = buffers_,
+               .snug_buffers = snug_buffers_,
                .timers = timers_,
                .graveyard = graveyard_,
                .access_log = access_log_,

@@ -54,6 +54,7 @@ class Worker final : private IoHandler {
   Heritage heritage_;
   EventLoop loop_;
   BufferPool buffers_;
+  BufferPool snug_buffers_;
   TimerWheel timers_;
   Graveyard graveyard_;
   AccessLog access_log_;

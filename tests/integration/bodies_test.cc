@@ -63,6 +63,37 @@ TEST(Bodies, EmptyOnes) {
   played.gateway.stop();
 }
 
+// A request's first bytes are kept in a buffer of a page if they fit; what outgrows it moves, head and all.
+TEST(Bodies, RequestsAboutTheSizeOfAPage) {
+  Played played;
+  played.client = played.gateway.connect();
+  for (const size_t padding : {0, 3'800, 3'950, 4'020, 4'200}) {
+    for (const size_t size : {1, 60, 150, 4'031, 4'032, 4'033, 16'383, 16'384, 70'000}) {
+      for (const bool chunked : {false, true}) {
+        SCOPED_TRACE(std::to_string(padding) + " in the head, body " + std::to_string(size) +
+                     (chunked ? ", chunked" : ""));
+        const std::string body = pattern_bytes(size);
+        const std::string framing =
+            chunked ? "Transfer-Encoding: chunked\r\n" : "Content-Length: " + std::to_string(size) + "\r\n";
+        std::string request = request_head("POST", "/", "X-Padding: " + std::string(padding, 'p') + "\r\n" + framing) +
+                              (chunked ? chunk(body) + chunk("") : body);
+        // In two parts, too: the second comes when the first has been dealt with, or not.
+        const size_t first = padding % 100 == 0 ? request.size() : request.size() - size / 2;
+        played.client.send(request.substr(0, first));
+        if (first != request.size()) played.client.send(request.substr(first));
+        played.await_backend();
+        const Message received = played.backend.read_request();
+        ASSERT_EQ(received.body, body);
+        ASSERT_EQ(received.field("X-Padding").value_or("").size(), padding);
+        played.backend.send(response(200, "done"));
+        ASSERT_EQ(played.client.read_response("POST").body, "done");
+      }
+    }
+  }
+  EXPECT_TRUE(played.client.quiet());
+  played.gateway.stop();
+}
+
 struct NoBodyCase {
   std::string method;
   std::string answer_head;

@@ -128,6 +128,7 @@ class BackendPoolTest : public testing::Test {
   config::Service service_;
   Router router_{config_};
   BufferPool buffers_{4096, 4};
+  BufferPool snug_buffers_{1024, 4};
   TimerWheel timers_{loop_};
   Graveyard graveyard_;
   AccessLog access_log_{false, LogFormat::Text, {}, 1};
@@ -139,6 +140,7 @@ class BackendPoolTest : public testing::Test {
                    .flights = {},
                    .loop = loop_,
                    .buffers = buffers_,
+                   .snug_buffers = snug_buffers_,
                    .timers = timers_,
                    .graveyard = graveyard_,
                    .access_log = access_log_,

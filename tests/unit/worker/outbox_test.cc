@@ -46,6 +46,26 @@ TEST_F(OutboxTest, WritesPiecesInOrder) {
   EXPECT_TRUE(outbox.empty());
 }
 
+TEST_F(OutboxTest, CopiesAShortPieceBehindTheScratchBytes) {
+  std::array<char, 32> scratch{'h', 'e', 'a', 'd', ' '};
+  outbox.add_scratch({scratch.data(), 5}, scratch.size() - 5);
+  std::string body = "body";
+  outbox.add(body);
+  body = "gone";  // it has been copied
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(read_all(), "head body");
+}
+
+TEST_F(OutboxTest, CopiesNothingForWhichThereIsNoRoom) {
+  std::array<char, 8> scratch{'h', 'e', 'a', 'd', ' ', 'X', 'X', 'X'};
+  outbox.add_scratch({scratch.data(), 5}, 3);
+  outbox.add("body");
+  outbox.add("!");
+  EXPECT_EQ(std::string_view(scratch.data() + 5, 3), "XXX");
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(read_all(), "head body!");
+}
+
 TEST_F(OutboxTest, KeepsWhatIsLeftOfTheScratchSpace) {
   std::string scratch(400'000, 's');
   const std::string body(100'000, 'b');
