@@ -28,7 +28,7 @@ constexpr uint8_t kMaxAddresses = 4;
 }  // namespace
 
 BackendConnection::BackendConnection(BackendPool& pool, Context& context)
-    : Connection(context.buffers), pool_(pool), context_(context) {}
+    : Connection(context), pool_(pool) {}
 
 BackendConnection::~BackendConnection() = default;
 

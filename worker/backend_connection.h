@@ -79,7 +79,6 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   void set_state(State state);
 
   BackendPool& pool_;
-  Context& context_;
   BackendUser* user_ = nullptr;
   std::unique_ptr<EndpointSet::Waiter> waiter_;
   State state_ = State::Closed;

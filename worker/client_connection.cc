@@ -23,8 +23,7 @@ constexpr int64_t kWarningEveryMs = 10'000;
 }  // namespace
 
 ClientConnection::ClientConnection(Context& context, UniqueFd fd, const ClientFacts& facts, std::string_view bytes)
-    : Connection(context.buffers),
-      context_(context),
+    : Connection(context),
       trust_(trust_of(facts.address_text(), context.config)),
       facts_(facts) {
   transport_ = Transport(std::move(fd));
@@ -44,13 +43,13 @@ void ClientConnection::start() {
 }
 
 void ClientConnection::keep_input(std::string_view bytes) {
-  BufferPool& pool = bytes.size() <= context_.snug_buffers.buffer_capacity() ? context_.snug_buffers : buffers_;
+  BufferPool& pool = bytes.size() <= context_.snug_buffers.buffer_capacity() ? context_.snug_buffers : context_.buffers;
   inbox_ = pool.take_with(bytes);
 }
 
 IoResult ClientConnection::fill_first() {
   if (inbox_) return fill();
-  BufferPtr wide = buffers_.take();
+  BufferPtr wide = context_.buffers.take();
   const IoResult result = fill_into(*wide);
   if (result.kind != IoResult::Kind::Ok) return result;
   if (result.bytes <= context_.snug_buffers.buffer_capacity())
@@ -62,7 +61,7 @@ IoResult ClientConnection::fill_first() {
 
 void ClientConnection::make_room() {
   if (snug())
-    inbox_ = buffers_.take_with(inbox_->view());
+    inbox_ = context_.buffers.take_with(inbox_->view());
   else
     inbox_->compact();
 }
@@ -295,7 +294,7 @@ void ClientConnection::close() {
 }
 
 ClientConnection& ClientSet::insert(std::unique_ptr<ClientConnection> connection) {
-  connection->set_index = all_.size();
+  connection->set_index = static_cast<uint32_t>(all_.size());
   return *all_.emplace_back(std::move(connection));
 }
 
@@ -337,7 +336,7 @@ void ClientSet::log_refusal(std::string_view peer, std::string_view why) {
 
 void ClientSet::forget(ClientConnection& connection) {
   if (connection.yielded_) std::erase(yielded_, &connection);
-  const size_t index = connection.set_index;
+  const uint32_t index = connection.set_index;
   std::unique_ptr<ClientConnection> owned = std::move(all_[index]);
   if (index + 1 != all_.size()) {
     all_[index] = std::move(all_.back());

@@ -70,14 +70,14 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void detached();
 
   /// Place in the ClientSet.
-  size_t set_index = 0;
+  uint32_t set_index = 0;
 
  private:
   friend class ClientSet;
   enum class State : uint8_t { Idle, Busy, Lingering, Closed };
 
   void keep_input(std::string_view bytes);
-  [[nodiscard]] bool snug() const { return inbox_->capacity() < buffers_.buffer_capacity(); }
+  [[nodiscard]] bool snug() const { return inbox_->capacity() < context_.buffers.buffer_capacity(); }
   void on_io(IoReady ready) override;
   void on_deadline() override;
   void advance();
@@ -91,7 +91,6 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void discard_input();
   void close();
 
-  Context& context_;
   std::unique_ptr<Exchange> exchange_;
   State state_ = State::Closed;
   bool advancing_ = false;

@@ -7,20 +7,21 @@
 
 #include "common/event_loop.h"
 #include "worker/buffer_pool.h"
+#include "worker/context.h"
 #include "worker/transport.h"
 
 namespace restgate::worker {
 
 class Connection : public IoHandler {
  public:
-  explicit Connection(BufferPool& buffers) : buffers_(buffers) {}
+  explicit Connection(Context& context) : context_(context) {}
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] Transport& transport() { return transport_; }
   /// The input that has been read; a buffer is taken when there is none.
   [[nodiscard]] Buffer& inbox() {
-    if (!inbox_) inbox_ = buffers_.take();
+    if (!inbox_) inbox_ = context_.buffers.take();
     return *inbox_;
   }
   [[nodiscard]] bool has_input() const { return inbox_ && !inbox_->empty(); }
@@ -86,10 +87,11 @@ class Connection : public IoHandler {
     peer_closed_ = peer_closed_ || ready.peer_closed;
   }
 
-  BufferPool& buffers_;
+  Context& context_;
   BufferPtr inbox_;
   Transport transport_;  // declared before the event: the event goes first
-  IoEvent event_;
+  // There are thousands of connections that are idle: what follows may lie in the event's padding.
+  [[no_unique_address]] IoEvent event_;
   bool readable_ = false;
   bool peer_closed_ = false;
   bool assumed_drained_ = false;  // by a short read, not by the kernel's word

@@ -12,7 +12,7 @@ constexpr int kRoundsPerTurn = 4;
 }  // namespace
 
 Tunnel::Tunnel(Context& context)
-    : context_(context), client_(context.buffers, *this), backend_(context.buffers, *this) {}
+    : context_(context), client_(context, *this), backend_(context, *this) {}
 
 Tunnel::~Tunnel() = default;
 
@@ -47,7 +47,7 @@ bool Tunnel::Side::adopt(UniqueFd fd, TunnelEnd end, std::string_view bytes, Eve
   transport_ = Transport(std::move(fd));
   eof = end.eof;
   ended = end.ended;
-  if (!bytes.empty()) inbox_ = buffers_.take_with(bytes);
+  if (!bytes.empty()) inbox_ = context_.buffers.take_with(bytes);
   readable_ = true;
   return event_.start(loop, transport_.fd(), *this);
 }

@@ -38,7 +38,7 @@ class Tunnel final : public Mortal, private Deadline {
   /// One end: reads from its peer into its inbox, writes what comes from the other end.
   class Side final : public Connection {
    public:
-    Side(BufferPool& buffers, Tunnel& tunnel) : Connection(buffers), tunnel_(tunnel) {}
+    Side(Context& context, Tunnel& tunnel) : Connection(context), tunnel_(tunnel) {}
     [[nodiscard]] bool adopt(Connection& from, EventLoop& loop);
     [[nodiscard]] bool adopt(UniqueFd fd, TunnelEnd end, std::string_view bytes, EventLoop& loop);
     /// Read from its peer, not written to the other's.
