@@ -19,7 +19,7 @@ class HeadWriter {
   HeadWriter(char* begin, char* end) : begin_(begin), at_(begin), end_(end) {}
 
   /// What does not fit is left out altogether, and so is everything after it.
-  [[gnu::always_inline]] void raw(std::string_view text) {
+  void raw(std::string_view text) {
     if (static_cast<size_t>(end_ - at_) < text.size()) [[unlikely]] {
       overflow();
       return;
@@ -72,10 +72,10 @@ class HeadWriter {
 
  private:
   /// A head is made of many short texts: copied in place by a few moves that may overlap, without a call.
-  [[gnu::always_inline]] void append(std::string_view text) {
+  void append(std::string_view text) {
     const char* from = text.data();
     const size_t size = text.size();
-    if (size > 32 || (__builtin_constant_p(size) && size > 0))
+    if (size > 32)
       std::memcpy(at_, from, size);
     else if (size >= 16)
       copy_ends<16>(from, size);
@@ -89,7 +89,7 @@ class HeadWriter {
   }
   /// REQUIRES: N <= size <= 2 * N.
   template <size_t N>
-  [[gnu::always_inline]] void copy_ends(const char* from, size_t size) {
+  void copy_ends(const char* from, size_t size) {
     std::array<char, N> first;
     std::array<char, N> last;
     std::memcpy(first.data(), from, N);
