@@ -26,6 +26,15 @@ class HeadWriter {
     }
     append(text);
   }
+  /// The same for a text whose length the compiler knows: a store or two.
+  template <size_t N>
+  void raw(const char (&literal)[N]) {
+    if (static_cast<size_t>(end_ - at_) < N - 1) [[unlikely]] {
+      overflow();
+      return;
+    }
+    append(literal);
+  }
   void crlf() { raw("\r\n"); }
   /// "name: value CRLF" (RFC 9112 §5).
   void field(std::string_view name, std::string_view value) {
@@ -78,24 +87,33 @@ class HeadWriter {
     if (size > 32)
       std::memcpy(at_, from, size);
     else if (size >= 16)
-      copy_ends<16>(from, size);
+      copy_ends<Sixteen>(from, size);
     else if (size >= 8)
-      copy_ends<8>(from, size);
+      copy_ends<uint64_t>(from, size);
     else if (size >= 4)
-      copy_ends<4>(from, size);
+      copy_ends<uint32_t>(from, size);
     else
       for (size_t i = 0; i < size; ++i) at_[i] = from[i];
     at_ += size;
   }
-  /// REQUIRES: N <= size <= 2 * N.
   template <size_t N>
+  void append(const char (&literal)[N]) {
+    std::memcpy(at_, literal, N - 1);
+    at_ += N - 1;
+  }
+  struct Sixteen {
+    uint64_t low;
+    uint64_t high;
+  };
+  /// By two moves of a T. REQUIRES: sizeof(T) <= size <= 2 * sizeof(T).
+  template <typename T>
   void copy_ends(const char* from, size_t size) {
-    std::array<char, N> first;
-    std::array<char, N> last;
-    std::memcpy(first.data(), from, N);
-    std::memcpy(last.data(), from + size - N, N);
-    std::memcpy(at_, first.data(), N);
-    std::memcpy(at_ + size - N, last.data(), N);
+    T first;
+    T last;
+    std::memcpy(&first, from, sizeof(T));
+    std::memcpy(&last, from + size - sizeof(T), sizeof(T));
+    std::memcpy(at_, &first, sizeof(T));
+    std::memcpy(at_ + size - sizeof(T), &last, sizeof(T));
   }
   void digits(std::string_view before, std::string_view between, uint64_t value, int base, std::string_view after) {
     std::array<char, 20> space;  // the longest uint64_t in decimal
