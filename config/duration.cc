@@ -96,11 +96,11 @@ bool add(uint64_t& total, const Amount& amount, uint64_t unit) {
 
 }  // namespace
 
-Result<std::chrono::milliseconds, TextError> parse_duration(std::string_view text) {
+Result<std::chrono::nanoseconds, TextError> parse_nanoseconds(std::string_view text) {
   if (text.empty()) return TextError{"expected a duration such as 500ms, 10s or 1m30s", 0};
   if (text.front() == '-') return TextError{"a duration cannot be negative", 0};
   size_t at = text.front() == '+' ? 1 : 0;
-  if (text.substr(at) == "0") return std::chrono::milliseconds{0};
+  if (text.substr(at) == "0") return std::chrono::nanoseconds{0};
   if (at == text.size()) return TextError{"expected a duration such as 500ms, 10s or 1m30s", 0};
   uint64_t nanoseconds = 0;
   while (at < text.size()) {
@@ -121,7 +121,13 @@ Result<std::chrono::milliseconds, TextError> parse_duration(std::string_view tex
     if (!factor) return TextError{unit_message(number, unit), unit_start};
     if (!add(nanoseconds, parse_amount(number), *factor)) return TextError{"this duration is too long", start};
   }
-  return std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds(static_cast<int64_t>(nanoseconds)));
+  return std::chrono::nanoseconds(static_cast<int64_t>(nanoseconds));
+}
+
+Result<std::chrono::milliseconds, TextError> parse_duration(std::string_view text) {
+  const auto exact = parse_nanoseconds(text);
+  if (!exact) return exact.error();
+  return std::chrono::ceil<std::chrono::milliseconds>(*exact);
 }
 
 }  // namespace restgate::config

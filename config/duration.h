@@ -13,4 +13,7 @@ namespace restgate::config {
 /// unit. What is left below a millisecond is rounded up. Negative, empty, unitless or longer than 292 years: an error.
 [[nodiscard]] Result<std::chrono::milliseconds, TextError> parse_duration(std::string_view text);
 
+/// The same, exactly.
+[[nodiscard]] Result<std::chrono::nanoseconds, TextError> parse_nanoseconds(std::string_view text);
+
 }  // namespace restgate::config

@@ -105,6 +105,13 @@ constexpr Key<Config> kConfigKeys[] = {
       .doc = "How log records are written to stderr."},
      store<&Config::log_format>},
     {boolean("access_log", "true", "One record per request, at level info."), store<&Config::access_log>},
+    {{.name = "request_duration_buckets",
+      .kind = ValueKind::Durations,
+      .default_text = "[500us, 1ms, 2.5ms, 5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]",
+      .min = 10,
+      .max = stats::kMaxDurationBound,
+      .doc = "Upper bounds of the histograms of durations: up to 30, ascending, 10us to 30m."},
+     store_duration_buckets},
     {duration("read_header_timeout", "10s", "Time for a client to send a whole request head; then 408."),
      store<&Config::read_header_timeout>},
     {duration("read_timeout", "off", "Time for a client to send a whole request, body included."),
@@ -288,6 +295,8 @@ std::string expectation(const KeyInfo& key) {
       return "true or false";
     case ValueKind::Duration:
       return "a duration from " + duration_text(key.min) + " to " + duration_text(key.max) + off;
+    case ValueKind::Durations:
+      return "a list of durations such as [10ms, 100ms, 1s]";
     case ValueKind::Size:
       if (key.max == INT64_MAX) return "a size such as 64KiB or 10MB" + off;
       return "a size from " + size_text(key.min) + " to " + size_text(key.max) + off;

@@ -23,6 +23,7 @@ enum class ValueKind : uint8_t {
   IntegerOrAuto,
   Boolean,
   Duration,
+  Durations,  ///< ascending list
   Size,
   Choice,
   Url,
@@ -42,8 +43,10 @@ struct KeyInfo {
   std::string_view default_note = {};  ///< in words, when there is no fixed default
   bool required = false;
   bool may_be_off = false;  ///< Duration, Size: "off" and 0 are allowed
-  uint64_t min = 0;         ///< Integer: value; Duration: milliseconds; Size: bytes; Name, Text, File: bytes of text
-  uint64_t max = 0;         ///< likewise
+  /// Integer: value; Duration: milliseconds; Durations: microseconds of each; Size: bytes; Name, Text, File: bytes of
+  /// text
+  uint64_t min = 0;
+  uint64_t max = 0;                                ///< likewise
   std::span<const std::string_view> choices = {};  ///< Choice: in the order of the enum
   std::string_view doc = {};
 };

@@ -14,6 +14,7 @@
 #include "common/http_method.h"
 #include "common/log.h"
 #include "common/platform/identity.h"
+#include "common/stats/schema.h"
 #include "config/pattern.h"
 
 namespace restgate::config {
@@ -90,6 +91,8 @@ struct Config {
   /// What `user` and `group` come to on this system. Only in a configuration that was loaded from a file.
   std::optional<platform::Identity> identity;
   bool access_log = true;
+  /// Upper bounds of the duration histograms, microseconds.
+  stats::DurationBounds request_duration_buckets = stats::default_duration_bounds();
   uint32_t max_header_size = 64 * 1024;  ///< bytes of a message's head
   uint32_t max_headers = 200;            ///< fields of a message's head
   uint64_t max_body_size = 0;            ///< bytes; 0: no limit

@@ -32,6 +32,8 @@ std::string type_text(const KeyInfo& key) {
       return "boolean";
     case ValueKind::Duration:
       return key.may_be_off ? "duration or `off`" : "duration";
+    case ValueKind::Durations:
+      return "list of durations";
     case ValueKind::Size:
       return key.may_be_off ? "size or `off`" : "size";
     case ValueKind::Choice: {
@@ -215,6 +217,14 @@ void write_type(JsonWriter& json, const std::vector<KeyLevel>& levels, const Key
     case ValueKind::Duration:
     case ValueKind::Size:
       return write_amount(json, key);
+    case ValueKind::Durations:
+      json.string("type", "array");
+      json.number("minItems", 1);
+      json.number("maxItems", stats::kMaxDurationBounds);
+      json.open('{', "items");
+      json.string("type", "string");
+      json.string("pattern", kDurationPattern);
+      return json.close();
     case ValueKind::Choice:
       return json.strings("enum", {key.choices.begin(), key.choices.end()});
     case ValueKind::Url:
@@ -244,10 +254,24 @@ void write_type(JsonWriter& json, const std::vector<KeyLevel>& levels, const Key
   }
 }
 
+/// The words of "[a, b]".
+std::vector<std::string_view> listed(std::string_view text) {
+  std::vector<std::string_view> words;
+  text = text.substr(1, text.size() - 2);
+  while (!text.empty()) {
+    const size_t end = std::min(text.find(", "), text.size());
+    words.push_back(text.substr(0, end));
+    text.remove_prefix(std::min(end + 2, text.size()));
+  }
+  return words;
+}
+
 void write_default(JsonWriter& json, const KeyInfo& key) {
   if (key.default_text.empty()) return;
   const bool bare = key.kind == ValueKind::Boolean || key.kind == ValueKind::Integer;
-  if (bare)
+  if (key.kind == ValueKind::Durations)
+    json.strings("default", listed(key.default_text));
+  else if (bare)
     json.raw("default", key.default_text);
   else
     json.string("default", key.default_text);

@@ -232,6 +232,30 @@ void store_trusted_proxies(Config& config, const Value& value) {
   }
 }
 
+void store_duration_buckets(Config& config, const Value& value) {
+  if (value.node().kind == YamlNode::Kind::Refused) return;
+  const auto& items = value.node().items;
+  if (value.node().kind != YamlNode::Kind::List) return value.error_unexpected(value.node());
+  if (items.empty() || items.size() > stats::kMaxDurationBounds)
+    return value.error("expected 1 to " + std::to_string(stats::kMaxDurationBounds) + " durations, got " +
+                       std::to_string(items.size()));
+  stats::DurationBounds bounds;
+  for (const YamlNode& item : items) {
+    if (item.kind == YamlNode::Kind::Refused) return;
+    if (item.kind != YamlNode::Kind::Scalar || item.is_null())
+      return value.error(item, "expected a duration such as 10ms, got " + describe(item));
+    const auto exact = parse_nanoseconds(item.text);
+    if (!exact) return value.error(item, exact.error());
+    const auto micros = static_cast<uint64_t>(exact->count() / 1000);
+    if (micros < value.key().min || micros > value.key().max)
+      return value.error(item, "expected a duration from 10us to 30m, got " + quoted(item.text));
+    if (!bounds.empty() && micros <= bounds.back())
+      return value.error(item, quoted(item.text) + " is not longer than the one before it: the list must ascend");
+    bounds.push_back(micros);
+  }
+  config.request_duration_buckets = std::move(bounds);
+}
+
 void store_server_name(TlsOptions& tls, const Value& value) {
   const auto name = value.as<std::string>();
   if (!name) return;

@@ -46,6 +46,7 @@ class Value {
   void error(const YamlNode& where, std::string message) const;
   /// Reports; the mark is inside the text of `where` when that stands in the file as it is read.
   void error(const YamlNode& where, const TextError& what) const;
+  [[nodiscard]] const KeyInfo& key() const { return key_; }
   /// "expected …, got …"
   void error_unexpected(const YamlNode& where) const;
 
@@ -86,5 +87,6 @@ void store_pattern(Route& route, const Value& value);
 void store_server_name(TlsOptions& tls, const Value& value);
 void store_trusted_proxies(Config& config, const Value& value);
 void store_admin_socket(Config& config, const Value& value);
+void store_duration_buckets(Config& config, const Value& value);
 
 }  // namespace restgate::config

@@ -25,6 +25,12 @@ int64_t monotonic_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
 }
 
+stats::Snapshot counted_by(const WorkerHandle& worker) {
+  stats::Snapshot counted = worker.block().snapshot();
+  counted.of_worker(worker.view().index);
+  return counted;
+}
+
 void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t count) {
   row.index.store(index, std::memory_order_relaxed);
   row.count.store(count, std::memory_order_relaxed);
@@ -166,7 +172,7 @@ Death Fleet::bury(pid_t pid, int status) {
   const auto found =
       std::find_if(workers_.begin(), workers_.end(), [pid](const auto& worker) { return worker->view().pid == pid; });
   const WorkerHandle& worker = **found;
-  const stats::Snapshot counted = worker.block().snapshot();
+  const stats::Snapshot counted = counted_by(worker);
   Death death{worker.view(), explain(status, worker.view(), worker.kill_cause()),
               losses_of(worker.flights().snapshot(), counted, worker.block().spec(), monotonic_us())};
   dead_.add(counted);
@@ -178,7 +184,7 @@ Death Fleet::bury(pid_t pid, int status) {
 
 stats::Accumulator Fleet::statistics() const {
   stats::Accumulator all = dead_;
-  for (const auto& worker : workers_) all.add_live(worker->block().snapshot());
+  for (const auto& worker : workers_) all.add_live(counted_by(*worker));
   return all;
 }
 

@@ -29,6 +29,7 @@ struct Generation {
     for (const config::Route& route : config.routes) statistics.routes.push_back(route.name);
     for (const config::Service& service : config.services) statistics.services.push_back(service.name);
     statistics.methods = config.methods;
+    statistics.duration_bounds = config.request_duration_buckets;
   }
   Generation(const Generation&) = delete;
   Generation& operator=(const Generation&) = delete;

@@ -1,9 +1,11 @@
 #include "master/metrics_collector.h"
 
 #include <array>
+#include <span>
 #include <string_view>
 #include <utility>
 
+#include "common/stats/bounds.h"
 #include "common/version.h"
 
 namespace restgate::master {
@@ -48,24 +50,38 @@ void add(MetricFamily& to, Value value, const Labels&... labels) {
     metric.gauge.value = static_cast<double>(value);
 }
 
-void add_histogram(MetricFamily& to, const stats::Histogram& histogram, const Label& label) {
-  prometheus::ClientMetric::Histogram& out = add_metric(to, std::array{label}).histogram;
-  out.bucket.reserve(histogram.buckets.size());
-  uint64_t cumulative = 0;
-  for (size_t i = 0; i < stats::kDurationBucketCount; ++i) {
-    cumulative += histogram.buckets[i];
-    out.bucket.push_back({cumulative, stats::kDurationBuckets[i]});
+/// How histograms are shown: with bounds of the configuration's, whatever those that they were counted with.
+class Buckets {
+ public:
+  Buckets(const stats::DurationBounds& counted, const stats::DurationBounds& shown)
+      : places_(stats::bucket_places(counted, shown)), bounds_(shown.size()) {
+    for (size_t i = 0; i < shown.size(); ++i)
+      bounds_[i] = static_cast<double>(shown[i]) / 1e6;  // not * 1e-6, which is not exact: 0.1 is a label
   }
-  // The serializer adds the +Inf bucket from the count.
-  out.sample_count = cumulative + histogram.buckets.back();
-  out.sample_sum = static_cast<double>(histogram.sum_us) * 1e-6;
-}
+  void add(MetricFamily& to, std::span<const uint64_t> buckets, uint64_t sum_us, const Label& label) const {
+    prometheus::ClientMetric::Histogram& out = add_metric(to, std::array{label}).histogram;
+    const std::vector<uint64_t> counts = stats::moved_buckets(buckets, places_, bounds_.size() + 1);
+    out.bucket.reserve(counts.size());
+    uint64_t cumulative = 0;
+    for (size_t i = 0; i < bounds_.size(); ++i) {
+      cumulative += counts[i];
+      out.bucket.push_back({cumulative, bounds_[i]});
+    }
+    // The serializer adds the +Inf bucket from the count.
+    out.sample_count = cumulative + counts.back();
+    out.sample_sum = static_cast<double>(sum_us) * 1e-6;
+  }
+
+ private:
+  std::vector<uint32_t> places_;
+  std::vector<double> bounds_;  ///< in seconds
+};
 
 std::string code_label(uint16_t code) {
   return code == 0 ? std::string(stats::kOther) : std::to_string(code);
 }
 
-void add_routes(Families& families, const stats::Snapshot& totals) {
+void add_routes(Families& families, const stats::Snapshot& totals, const Buckets& buckets) {
   MetricFamily requests =
       counter("restgate_requests_total", "Requests finished, by route, method and the status sent or logged.");
   MetricFamily errors =
@@ -79,7 +95,7 @@ void add_routes(Families& families, const stats::Snapshot& totals) {
     for (const stats::RequestCount& entry : route.requests)
       add(requests, entry.count, name, Label{"method", entry.method}, Label{"code", code_label(entry.code)});
     for (const stats::ErrorCount& entry : route.errors) add(errors, entry.count, name, Label{"reason", entry.reason});
-    if (route.duration.count() != 0) add_histogram(duration, route.duration, name);
+    if (route.duration.count() != 0) buckets.add(duration, route.duration.buckets, route.duration.sum_us, name);
   }
   families.push_back(std::move(requests));
   families.push_back(std::move(duration));
@@ -115,13 +131,15 @@ void add_clients(Families& families, const stats::Snapshot& totals) {
       static_cast<double>(totals[Counter::LoopBusyMicros]) * 1e-6);
 }
 
-void add_services(Families& families, const stats::Snapshot& totals) {
+void add_services(Families& families, const stats::Snapshot& totals, const Buckets& buckets) {
   using stats::ServiceCounter;
   using stats::ServiceGauge;
   MetricFamily duration = family(MetricType::Histogram, "restgate_backend_duration_seconds",
                                  "Time from a request's dispatch to the end of the backend's response.");
   MetricFamily connections =
       gauge("restgate_backend_connections", "Connections to backends: in use, or kept for reuse.");
+  MetricFamily endpoints =
+      gauge("restgate_backend_endpoints", "Addresses that a service's name resolves to, as the workers know them.");
   struct Row {
     ServiceCounter counter;
     MetricFamily family;
@@ -139,14 +157,38 @@ void add_services(Families& families, const stats::Snapshot& totals) {
   }};
   for (const stats::ServiceStats& service : totals.services) {
     const Label name{"service", service.name};
-    if (service.duration.count() != 0) add_histogram(duration, service.duration, name);
+    if (service.duration.count() != 0) buckets.add(duration, service.duration.buckets, service.duration.sum_us, name);
     add(connections, service[ServiceGauge::ConnectionsActive], name, Label{"state", "active"});
     add(connections, service[ServiceGauge::ConnectionsIdle], name, Label{"state", "idle"});
+    add(endpoints, service[ServiceGauge::Endpoints], name);
     for (Row& row : rows) add(row.family, service[row.counter], name);
   }
   families.push_back(std::move(duration));
   families.push_back(std::move(connections));
+  families.push_back(std::move(endpoints));
   for (Row& row : rows) families.push_back(std::move(row.family));
+}
+
+/// By the index of the worker: those of one index, one after the other, are one series.
+void add_workers(Families& families, const stats::Snapshot& totals) {
+  using stats::Counter;
+  MetricFamily busy = gauge("restgate_worker_busy_ratio",
+                            "Share of the last second that a worker's event loop spent working; of two workers of one "
+                            "index (in a reload), the sum.");
+  MetricFamily latency = family(MetricType::Histogram, "restgate_worker_loop_latency_seconds",
+                                "Turns of a worker's event loop by how long they kept other events waiting.");
+  const stats::DurationBounds bounds(stats::kLoopLatencyBounds.begin(), stats::kLoopLatencyBounds.end());
+  const Buckets buckets(bounds, bounds);
+  for (const stats::WorkerStats& worker : totals.workers) {
+    const std::string index = std::to_string(worker.index);
+    const Label label{"worker", index};
+    if (worker.processes != 0) add(busy, static_cast<double>(worker[stats::Gauge::BusyPermille]) / 1000, label);
+    const std::span<const uint64_t> turns(worker.counters);
+    buckets.add(latency, turns.subspan(static_cast<size_t>(Counter::LoopLatency), bounds.size() + 1),
+                worker[Counter::LoopBusyMicros], label);
+  }
+  families.push_back(std::move(busy));
+  families.push_back(std::move(latency));
 }
 
 double unix_seconds(std::chrono::system_clock::time_point time) {
@@ -205,9 +247,12 @@ std::vector<MetricFamily> metric_families(const stats::Snapshot& totals, const M
                                           const ProcessTotals& processes) {
   Families families;
   families.reserve(48);  // references to the last one stay valid while it is filled
-  add_routes(families, totals);
+  const Buckets buckets(totals.duration_bounds,
+                        facts.duration_bounds.empty() ? totals.duration_bounds : facts.duration_bounds);
+  add_routes(families, totals, buckets);
   add_clients(families, totals);
-  add_services(families, totals);
+  add_services(families, totals, buckets);
+  add_workers(families, totals);
   add_master(families, facts);
   add_processes(families, processes);
   return families;

@@ -40,7 +40,8 @@ struct MasterFacts {
   bool last_reload_successful = true;
   std::chrono::system_clock::time_point last_reload{};  ///< of the last successful one; the start counts as one
   std::string config_hash{};
-  std::vector<pid_t> workers{};  ///< the live ones
+  std::vector<pid_t> workers{};             ///< the live ones
+  stats::DurationBounds duration_bounds{};  ///< to show; empty: all that the totals have
 };
 
 /// The families of one scrape; pure.

@@ -206,6 +206,7 @@ MasterFacts Supervisor::facts() const {
   MasterFacts facts;
   facts.generation = serving().id;
   facts.config_hash = serving().config_hash;
+  facts.duration_bounds = serving().statistics.duration_bounds;
   for (const WorkerView& worker : fleet_.views()) {
     facts.workers.push_back(worker.pid);
     switch (worker.state) {

@@ -13,7 +13,11 @@ BackendPool::BackendPool(Context& context, Resolver& resolver, const config::Ser
       endpoints_(resolver, context.loop, service.url.host, service.url.port),
       tls_(tls) {
   endpoints_.set_failure_hook([this] { context_.stats.add(stats::ServiceCounter::ResolveFailures, index_); });
-  endpoints_.set_change_hook([this] { close_departed(); });
+  endpoints_.set_change_hook([this] {
+    tell_endpoints();
+    close_departed();
+  });
+  tell_endpoints();
 }
 
 BackendPool::~BackendPool() = default;
@@ -62,6 +66,10 @@ void BackendPool::release(BackendConnection& connection, bool reusable, uint32_t
 
 void BackendPool::close_idle() {
   while (!idle_.empty()) idle_.back()->close();
+}
+
+void BackendPool::tell_endpoints() {
+  context_.stats.set(stats::ServiceGauge::Endpoints, index_, static_cast<int64_t>(endpoints_.size()));
 }
 
 /// The name has other addresses now: nothing more goes to those that it has no longer.

@@ -48,6 +48,7 @@ class BackendPool {
   void remove_from_idle(BackendConnection& connection);
   [[nodiscard]] BackendConnection* take_idle(Want want);
   void close_departed();
+  void tell_endpoints();
 
   static constexpr size_t kMaxIdle = 1024;
   static constexpr int64_t kIdleMs = 60'000;

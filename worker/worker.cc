@@ -18,6 +18,8 @@ constexpr size_t kMinBuffer = 64 * 1024;
 constexpr size_t kKeepBuffers = 512;
 // What our own fields can add to a head, beyond the service's base path and query.
 constexpr size_t kAddedToHead = 4 * 1024;
+// Over how long a time the share that the loop works is taken.
+constexpr int64_t kBusyWindowUs = 1'000'000;
 constexpr auto kLogRetry = milliseconds(20);
 constexpr auto kHandoverRetry = milliseconds(2);
 // For how long connections wait for a successor: a worker that died is replaced long before.
@@ -111,6 +113,7 @@ int Worker::run() {
   });
   if (!control_event_.start_reading(loop_, heritage_.control.fd(), *this)) return 1;
   tick_.arm_every(milliseconds(SlotWatch::kLookMs));
+  busy_since_us_ = loop_.now_us();
   beat();
   if (!heritage_.control.send({ipc::Kind::Ready, 0, 0})) end(0);
   loop_.run();
@@ -232,14 +235,20 @@ void Worker::on_turn() {
   graveyard_.clear();
   context_.flights.rest();
   const int64_t begun_us = loop_.now_us();
-  context_.stats.add(stats::Counter::LoopTurns);
-  context_.stats.add(stats::Counter::LoopBusyMicros, static_cast<uint64_t>(loop_.refresh_clock() - begun_us));
+  const int64_t busy_us = loop_.refresh_clock() - begun_us;
+  busy_us_ += busy_us;
+  context_.stats.loop_turn(static_cast<uint64_t>(busy_us));
   beat();  // by the clock of now: a long turn must not look twice as long
   if (context_.drain != Drain::None && clients_.size() == 0 && tunnels_.size() == 0) loop_.stop();
 }
 
 void Worker::on_tick() {
   beat();
+  if (const int64_t passed_us = loop_.now_us() - busy_since_us_; passed_us >= kBusyWindowUs) {
+    context_.stats.set(stats::Gauge::BusyPermille, std::min<int64_t>(busy_us_ * 1000 / passed_us, 1000));
+    busy_us_ = 0;
+    busy_since_us_ = loop_.now_us();
+  }
   if (serving_) slots_.look(loop_.now_ms());
 }
 

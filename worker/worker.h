@@ -76,6 +76,8 @@ class Worker final : private IoHandler {
   std::unique_ptr<SignalEvent> on_term_;
   bool serving_ = false;
   int64_t alone_since_ms_ = 0;  ///< while handing over: since when there is nobody to take; 0: there is
+  int64_t busy_us_ = 0;         ///< that the loop has worked since busy_since_us_
+  int64_t busy_since_us_ = 0;
   int exit_code_ = 0;
 };
 

@@ -2,6 +2,9 @@
 //
 // The master adds the last snapshot of every reaped worker to one, so that no counter ever goes back. A copy of it with
 // the live workers added is what a scrape shows. Bounded: see kSpareNames.
+//
+// It keeps the bounds of all histograms that it has been given, so that counts stay what they are through changes of
+// them and back; who shows it chooses among them (bounds.h).
 #pragma once
 
 #include <cstdint>
@@ -21,6 +24,9 @@ class Accumulator {
   /// summed up under the name "other", so that a configuration with ever new names cannot fill the memory.
   static constexpr size_t kSpareNames = 10'000;
 
+  /// Beyond so many bounds, only the latest ones are kept, and counts move to the next one upwards.
+  static constexpr size_t kMaxBounds = 128;
+
   /// Adds the counters and histograms of a worker that is gone; gauges die with it.
   void add(const Snapshot& snapshot) { fold(snapshot, false); }
   /// Adds a live worker, gauges too: for a copy that is shown and dropped.
@@ -30,8 +36,8 @@ class Accumulator {
 
   /// The counters (no gauges) as bytes that another build can read: everything goes by name.
   [[nodiscard]] std::string serialize() const;
-  /// The reverse. Fails on anything that serialize() does not write; ignores counters that this build does not know,
-  /// and moves histogram counts to the next bucket upwards when the bounds have changed.
+  /// The reverse. Fails on anything that serialize() does not write, now or in the version before; ignores counters
+  /// that this build does not know.
   static Result<Accumulator> deserialize(std::string_view bytes);
 
  private:
@@ -42,6 +48,9 @@ class Accumulator {
   using Index = std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>>;
 
   void fold(const Snapshot& snapshot, bool with_gauges);
+  void fold_workers(const Snapshot& snapshot, bool with_gauges);
+  /// Takes in the bounds of what is to be added; returns where its buckets are among ours from then on.
+  std::vector<uint32_t> take_bounds(const DurationBounds& theirs);
   RouteStats& route(std::string_view name, size_t limit);
   ServiceStats& service(std::string_view name, size_t limit);
 

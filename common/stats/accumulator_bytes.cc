@@ -1,7 +1,9 @@
 // Accumulator as bytes: little-endian 8-byte numbers, strings with their length before them, lists with their count.
 //
 //   magic · bounds[] · counters[name, value] · routes[name, requests[method, code, n], errors[reason, n], histogram]
-//   · services[name, counters[name, value], histogram]          histogram: sum_us, one count per bound, the +Inf count
+//   · services[name, counters[name, value], histogram] · workers[index, counters[name, value]]
+//
+// A histogram is sum_us, one count per bound, the +Inf count. Version 1 had no workers.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -9,14 +11,18 @@
 #include <span>
 
 #include "common/stats/accumulator.h"
+#include "common/stats/bounds.h"
 
 namespace restgate::stats {
 namespace {
 
 static_assert(std::endian::native == std::endian::little);
 
-constexpr std::string_view kMagic = "restgate totals 1\n";
-constexpr size_t kMaxBounds = 64;
+constexpr std::string_view kMagic = "restgate totals 2\n";
+constexpr std::string_view kMagicBefore = "restgate totals 1\n";
+static_assert(kMagic.size() == kMagicBefore.size());
+// As many as there can ever be worker processes.
+constexpr uint64_t kMaxWorkers = 512;
 
 class ByteWriter {
  public:
@@ -34,9 +40,10 @@ class ByteWriter {
       number(values[i]);
     }
   }
-  void histogram(const Histogram& histogram) {
+  void histogram(const Histogram& histogram, size_t size) {
     number(histogram.sum_us);
     for (const uint64_t bucket : histogram.buckets) number(bucket);
+    for (size_t left = size - histogram.buckets.size(); left > 0; --left) number(0);
   }
 
  private:
@@ -86,24 +93,25 @@ class ByteReader {
     }
   }
 
-  /// Sets the bucket of ours that each of theirs goes to.
-  void bounds() {
+  /// What the histograms that follow have.
+  DurationBounds bounds() {
+    DurationBounds bounds;
     const uint64_t count_of_bounds = count();
-    if (count_of_bounds > kMaxBounds) fail();
-    for (uint64_t i = 0; i < count_of_bounds && ok_; ++i) {
-      const auto* ours = std::lower_bound(kDurationBucketMicros.begin(), kDurationBucketMicros.end(), number());
-      bucket_of_.push_back(static_cast<size_t>(ours - kDurationBucketMicros.begin()));
-    }
-    bucket_of_.push_back(kDurationBucketCount);
+    if (count_of_bounds > Accumulator::kMaxBounds) fail();
+    for (uint64_t i = 0; i < count_of_bounds && ok_; ++i) bounds.push_back(number());
+    if (!are_bounds(bounds)) fail();
+    buckets_ = bounds.size() + 1;
+    return bounds;
   }
   void histogram(Histogram& histogram) {
-    histogram.sum_us += number();
-    for (const size_t bucket : bucket_of_) histogram.buckets[bucket] += number();
+    histogram.sum_us = number();
+    histogram.buckets.resize(buckets_);
+    for (uint64_t& bucket : histogram.buckets) bucket = number();
   }
 
  private:
   std::string_view bytes_;
-  std::vector<size_t> bucket_of_;
+  size_t buckets_ = 0;
   bool ok_ = true;
 };
 
@@ -135,6 +143,15 @@ ServiceStats read_service(ByteReader& in) {
   return service;
 }
 
+WorkerStats read_worker(ByteReader& in) {
+  WorkerStats worker;
+  const uint64_t index = in.number();
+  if (index >= kMaxWorkers) in.fail();
+  worker.index = static_cast<uint32_t>(index);
+  in.named(kCounterNames, worker.counters);
+  return worker;
+}
+
 /// Sorted and without duplicates, as merging relies on.
 bool in_order(const RouteStats& route) {
   const auto requests_out_of_order = [](const RequestCount& a, const RequestCount& b) {
@@ -151,8 +168,9 @@ bool in_order(const RouteStats& route) {
 std::string Accumulator::serialize() const {
   std::string bytes(kMagic);
   ByteWriter out(bytes);
-  out.number(kDurationBucketCount);
-  for (const uint64_t bound : kDurationBucketMicros) out.number(bound);
+  const size_t buckets = totals_.duration_bounds.size() + 1;
+  out.number(totals_.duration_bounds.size());
+  for (const uint64_t bound : totals_.duration_bounds) out.number(bound);
   out.named(kCounterNames, totals_.counters);
   out.number(totals_.routes.size());
   for (const RouteStats& route : totals_.routes) {
@@ -168,28 +186,37 @@ std::string Accumulator::serialize() const {
       out.text(entry.reason);
       out.number(entry.count);
     }
-    out.histogram(route.duration);
+    out.histogram(route.duration, buckets);
   }
   out.number(totals_.services.size());
   for (const ServiceStats& service : totals_.services) {
     out.text(service.name);
     out.named(kServiceCounterNames, service.counters);
-    out.histogram(service.duration);
+    out.histogram(service.duration, buckets);
+  }
+  out.number(totals_.workers.size());
+  for (const WorkerStats& worker : totals_.workers) {
+    out.number(worker.index);
+    out.named(kCounterNames, worker.counters);
   }
   return bytes;
 }
 
 Result<Accumulator> Accumulator::deserialize(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return Error{"not the statistics of a restgate that this one can read"};
+  const bool has_workers = bytes.starts_with(kMagic);
+  if (!has_workers && !bytes.starts_with(kMagicBefore))
+    return Error{"not the statistics of a restgate that this one can read"};
   ByteReader in(bytes.substr(kMagic.size()));
   Snapshot read;
-  in.bounds();
+  read.duration_bounds = in.bounds();
   in.named(kCounterNames, read.counters);
   for (uint64_t left = in.count(); left > 0 && in.ok(); --left) {
     read.routes.push_back(read_route(in));
     if (!in_order(read.routes.back())) in.fail();
   }
   for (uint64_t left = in.count(); left > 0 && in.ok(); --left) read.services.push_back(read_service(in));
+  if (has_workers)
+    for (uint64_t left = in.count(); left > 0 && in.ok(); --left) read.workers.push_back(read_worker(in));
   if (!in.ok() || !in.at_end()) return Error{"damaged statistics"};
 
   Accumulator accumulator;

@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cstring>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "common/stats/bounds.h"
 
 namespace restgate::stats {
 namespace {
@@ -27,6 +30,9 @@ std::array<const std::vector<std::string>*, 9> lists_of(const layout::Schema& sc
 std::optional<layout::Counts> counts_of(const layout::Schema& schema, const BlockSpec& spec) {
   if (spec.routes.size() >= kMaxRoutes || spec.services.size() > kMaxServices || spec.methods.size() > kMaxMethods)
     return std::nullopt;
+  const DurationBounds& bounds = spec.duration_bounds;
+  if (bounds.empty() || bounds.size() > kMaxDurationBounds || !are_bounds(bounds) || bounds.back() > kMaxDurationBound)
+    return std::nullopt;
   uint64_t names_bytes = 0;
   for (const auto* names : lists_of(schema, spec)) {
     for (const std::string& name : *names) {
@@ -40,6 +46,7 @@ std::optional<layout::Counts> counts_of(const layout::Schema& schema, const Bloc
   counts.services = static_cast<uint32_t>(spec.services.size());
   counts.methods = static_cast<uint32_t>(spec.methods.size());
   counts.names_bytes = static_cast<uint32_t>(names_bytes);
+  counts.buckets = static_cast<uint32_t>(bounds.size());
   return counts;
 }
 
@@ -86,12 +93,24 @@ bool read_all_names(std::string_view bytes, const layout::Counts& counts, layout
          read_names(bytes, counts.methods, spec.methods) && bytes.empty();
 }
 
+/// Bounds as a block names them; nothing when they are none. What is too large for us is still a bound.
+std::optional<DurationBounds> bounds_of(const std::vector<std::string>& names) {
+  DurationBounds bounds;
+  for (const std::string& name : names) {
+    uint64_t micros = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), micros);
+    if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
+    bounds.push_back(micros);
+  }
+  return are_bounds(bounds) ? std::optional(std::move(bounds)) : std::nullopt;
+}
+
 }  // namespace
 
 Result<Block> Block::create(const BlockSpec& spec) {
-  const layout::Schema schema = layout::own_schema();
+  const layout::Schema schema = layout::own_schema(spec.duration_bounds);
   const std::optional<layout::Counts> counts = counts_of(schema, spec);
-  if (!counts) return Error{"too many or too long route, service or method names for a statistics block"};
+  if (!counts) return Error{"too many or too long route, service or method names or bounds for a statistics block"};
   Block block;
   block.counts_ = *counts;
   block.offsets_ = layout::offsets_for(*counts);
@@ -144,6 +163,9 @@ Result<Block> Block::attach(UniqueFd fd) {
   layout::Schema schema;
   if (!read_all_names(names, header.counts, schema, block.spec_))
     return Error{"a damaged statistics block: names that do not fit"};
+  std::optional<DurationBounds> bounds = bounds_of(schema.buckets);
+  if (!bounds) return Error{"a damaged statistics block: bounds that are none"};
+  block.spec_.duration_bounds = *std::move(bounds);
   block.translation_ = Translation::of(schema);
   return block;
 }
@@ -152,10 +174,14 @@ Writer Block::writer() const {
   Writer writer;
   if (mapping_.bytes().empty() || !writable_) return writer;
   writer.process_ = section<layout::ProcessSlot>(offsets_.process);
-  writer.services_ = section<layout::ServiceSlot>(offsets_.services);
-  writer.routes_ = section<layout::RouteSlot>(offsets_.routes);
+  writer.services_ = section<layout::Count>(offsets_.services);
+  writer.routes_ = section<layout::Count>(offsets_.routes);
   writer.overflow_ = section<layout::OverflowSlot>(offsets_.overflow);
   writer.cells_ = section<layout::Cell>(offsets_.cells);
+  writer.service_stride_ = layout::service_slot_bytes(counts_) / sizeof(layout::Count);
+  writer.route_stride_ = layout::route_slot_bytes(counts_) / sizeof(layout::Count);
+  writer.sum_at_ = counts_.buckets + size_t{1};
+  writer.bucket_of_ = detail::BucketSearch(spec_.duration_bounds);
   writer.cell_mask_ = offsets_.cell_count - 1;
   writer.hash_shift_ = static_cast<uint32_t>(64 - std::countr_zero(offsets_.cell_count));
   writer.route_count_ = counts_.routes;

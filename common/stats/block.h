@@ -20,7 +20,8 @@ namespace restgate::stats {
 
 class Block {
  public:
-  /// A zeroed block with room for `spec`. Fails when a limit of schema.h is passed or memory is short.
+  /// A zeroed block with room for `spec`. Fails when a limit of schema.h is passed, the bounds are none, or memory is
+  /// short.
   static Result<Block> create(const BlockSpec& spec);
   /// Maps a block that another process or program made, for reading only. Takes the descriptor in any case.
   /// Fails when it is no block, is of another layout, is not sealed, or contradicts its own size. Its schema may be

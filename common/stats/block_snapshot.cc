@@ -25,10 +25,11 @@ const Number* add_all(const Number* from, const std::vector<uint32_t>& places, V
   return from;
 }
 
-/// As add_all(), for a histogram.
-const layout::Count* add_histogram(const layout::Count* from, const std::vector<uint32_t>& places, Histogram& to) {
-  from = add_all(from, places, to.buckets);
-  to.sum_us += read(*from);
+/// Takes the histogram of a slot; returns what comes after it.
+const layout::Count* read_histogram(const layout::Count* from, size_t buckets, Histogram& to) {
+  to.buckets.resize(buckets);
+  for (uint64_t& bucket : to.buckets) bucket = read(*from++);
+  to.sum_us = read(*from);
   return from + 1;
 }
 
@@ -114,6 +115,8 @@ Snapshot Block::snapshot() const {
   Snapshot snapshot;
   if (mapping_.bytes().empty()) return snapshot;
   snapshot.configured_routes = counts_.routes;
+  snapshot.duration_bounds = spec_.duration_bounds;
+  const size_t buckets = spec_.duration_bounds.size() + 1;
   const layout::Count* process =
       add_all(section<const layout::Count>(offsets_.process), translation_.counters, snapshot.counters);
   add_all(as_levels(process), translation_.gauges, snapshot.gauges);
@@ -123,7 +126,7 @@ Snapshot Block::snapshot() const {
     ServiceStats& service = snapshot.services[i];
     service.name = spec_.services[i];
     const auto* at = section<const layout::Count>(offsets_.services + i * layout::service_slot_bytes(counts_));
-    at = add_histogram(at, translation_.buckets, service.duration);
+    at = read_histogram(at, buckets, service.duration);
     at = add_all(at, translation_.service_counters, service.counters);
     add_all(as_levels(at), translation_.service_gauges, service.gauges);
   }
@@ -132,7 +135,7 @@ Snapshot Block::snapshot() const {
   RouteGatherer gatherer(spec_, translation_.reasons, snapshot.routes);
   for (uint32_t i = 0; i < counts_.routes; ++i) {
     const auto* at = section<const layout::Count>(offsets_.routes + i * layout::route_slot_bytes(counts_));
-    if (!is_empty(at, translation_.buckets.size())) add_histogram(at, translation_.buckets, gatherer.entry(i).duration);
+    if (!is_empty(at, buckets)) read_histogram(at, buckets, gatherer.entry(i).duration);
     gatherer.add_overflow(i, read(overflow[i].requests), read(overflow[i].errors));
   }
   const auto* cells = section<const layout::Cell>(offsets_.cells);

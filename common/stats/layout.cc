@@ -26,13 +26,13 @@ Offsets offsets_for(const Counts& counts) {
   return at;
 }
 
-Schema own_schema() {
+Schema own_schema(const DurationBounds& bounds) {
   Schema schema;
   schema.counters.assign(kCounterNames.begin(), kCounterNames.end());
   schema.gauges.assign(kGaugeNames.begin(), kGaugeNames.end());
   schema.service_counters.assign(kServiceCounterNames.begin(), kServiceCounterNames.end());
   schema.service_gauges.assign(kServiceGaugeNames.begin(), kServiceGaugeNames.end());
-  for (const uint64_t bound : kDurationBucketMicros) schema.buckets.push_back(std::to_string(bound));
+  for (const uint64_t bound : bounds) schema.buckets.push_back(std::to_string(bound));
   for (const ReasonInfo& reason : kReasons) schema.reasons.emplace_back(reason.code);
   return schema;
 }

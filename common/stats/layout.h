@@ -39,7 +39,7 @@ struct Counts {
   uint32_t gauges = kGaugeCount;
   uint32_t service_counters = kServiceCounterCount;
   uint32_t service_gauges = kServiceGaugeCount;
-  uint32_t buckets = kDurationBucketCount;  ///< +Inf left out
+  uint32_t buckets = 0;  ///< of BlockSpec::duration_bounds; +Inf left out
   uint32_t reasons = kReasons.size();
 
   bool operator==(const Counts&) const = default;
@@ -67,28 +67,16 @@ struct Header {
   Offsets offsets;
 };
 
-/// Non-cumulative bucket counts; the last one is +Inf.
-struct HistogramSlot {
-  std::array<Count, kDurationBucketCount + 1> buckets;
-  Count sum_us;
-};
-
 struct alignas(kAlignment) ProcessSlot {
   std::array<Count, kCounterCount> counters;
   std::array<Level, kGaugeCount> gauges;
   Count cells_used;
 };
 
-struct alignas(kAlignment) ServiceSlot {
-  HistogramSlot duration;
-  std::array<Count, kServiceCounterCount> counters;
-  std::array<Level, kServiceGaugeCount> gauges;
-};
-
-struct alignas(kAlignment) RouteSlot {
-  HistogramSlot duration;
-};
-static_assert(sizeof(RouteSlot) == kAlignment);
+// The slots of services and routes have as many numbers as there are bounds:
+//   ServiceSlot   histogram · counters · gauges
+//   RouteSlot     histogram
+//   histogram     one count for each bucket, not cumulative, the last one +Inf's · the sum in microseconds
 
 /// What the table of cells had no room for, so that a route's sums stay right.
 struct OverflowSlot {
@@ -123,7 +111,7 @@ enum class CellKind : uint8_t { Request = 1, Error = 2 };
   return cell_count - cell_count / 4;
 }
 
-/// What one of these slots takes with another schema; the structures above are what it is with ours.
+/// What one of these slots takes; ProcessSlot is what it is with our schema.
 [[nodiscard]] constexpr uint64_t aligned(uint64_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
@@ -139,8 +127,7 @@ enum class CellKind : uint8_t { Request = 1, Error = 2 };
 [[nodiscard]] constexpr uint64_t route_slot_bytes(const Counts& counts) {
   return aligned(sizeof(Count) * histogram_numbers(counts));
 }
-static_assert(process_slot_bytes({}) == sizeof(ProcessSlot) && service_slot_bytes({}) == sizeof(ServiceSlot) &&
-              route_slot_bytes({}) == sizeof(RouteSlot));
+static_assert(process_slot_bytes({}) == sizeof(ProcessSlot));
 
 /// The layout for `counts`; pure. REQUIRES: counts within the limits of schema.h and kMaxSchemaNames.
 [[nodiscard]] Offsets offsets_for(const Counts& counts);
@@ -156,8 +143,8 @@ struct Schema {
 
   bool operator==(const Schema&) const = default;
 };
-/// The one that this program was built with.
-[[nodiscard]] Schema own_schema();
+/// The one that this program was built with, but for the bounds, which are the configuration's.
+[[nodiscard]] Schema own_schema(const DurationBounds& bounds);
 /// How many names a list of it may have.
 inline constexpr uint32_t kMaxSchemaNames = 4096;
 

@@ -1,7 +1,6 @@
 #include "common/stats/translation.h"
 
 #include <algorithm>
-#include <charconv>
 
 namespace restgate::stats {
 namespace {
@@ -17,15 +16,6 @@ std::vector<uint32_t> places(const std::vector<std::string>& theirs, const Names
   return places;
 }
 
-/// A bound that is no number counts as +Inf.
-uint32_t bucket_of(const std::string& bound) {
-  uint64_t micros = 0;
-  const auto [end, error] = std::from_chars(bound.data(), bound.data() + bound.size(), micros);
-  if (error != std::errc() || end != bound.data() + bound.size()) return kDurationBucketCount;
-  const auto* ours = std::lower_bound(kDurationBucketMicros.begin(), kDurationBucketMicros.end(), micros);
-  return static_cast<uint32_t>(ours - kDurationBucketMicros.begin());
-}
-
 }  // namespace
 
 Translation Translation::of(const layout::Schema& theirs) {
@@ -34,8 +24,6 @@ Translation Translation::of(const layout::Schema& theirs) {
   translation.gauges = places(theirs.gauges, kGaugeNames);
   translation.service_counters = places(theirs.service_counters, kServiceCounterNames);
   translation.service_gauges = places(theirs.service_gauges, kServiceGaugeNames);
-  for (const std::string& bound : theirs.buckets) translation.buckets.push_back(bucket_of(bound));
-  translation.buckets.push_back(kDurationBucketCount);
   translation.reasons = theirs.reasons;
   return translation;
 }

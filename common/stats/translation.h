@@ -1,7 +1,7 @@
 // Translation: which of our numbers each number of a block is. Master.
 //
-// A block that another version of the program laid out may have counters, buckets or reasons that this one does not
-// know, and lack others; everything goes by name.
+// A block that another version of the program laid out may have counters or reasons that this one does not
+// know, and lack others; everything goes by name. Their bounds are not translated: a snapshot has them.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,6 @@ struct Translation {
   std::vector<uint32_t> gauges;
   std::vector<uint32_t> service_counters;
   std::vector<uint32_t> service_gauges;
-  std::vector<uint32_t> buckets;     ///< +Inf included. Theirs goes to ours of the same bound, or the next one upwards
   std::vector<std::string> reasons;  ///< theirs, by number: codes, which errors are counted by anyway
 
   static Translation of(const layout::Schema& theirs);

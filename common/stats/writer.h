@@ -19,21 +19,32 @@ namespace restgate::stats {
 
 namespace detail {
 
-/// Bucket of a duration: the first whose bound is not below it. Compares with all bounds, without a branch.
-[[nodiscard]] inline size_t bucket_index(uint64_t duration_us) noexcept {
-  // Padded to 16 four-byte numbers: four vector compares.
-  static constexpr std::array<int32_t, 16> kBounds = [] {
-    std::array<int32_t, 16> bounds{};
-    bounds.fill(INT32_MAX);
-    for (size_t i = 0; i < kDurationBucketCount; ++i) bounds[i] = static_cast<int32_t>(kDurationBucketMicros[i]);
-    return bounds;
-  }();
-  static_assert(kDurationBucketCount <= 16 && kDurationBucketMicros.back() < INT32_MAX);
-  const auto value = static_cast<int32_t>(std::min<uint64_t>(duration_us, INT32_MAX));
-  int32_t above = 0;
-  for (const int32_t bound : kBounds) above += value > bound ? 1 : 0;
-  return static_cast<size_t>(above);
-}
+/// The bounds of a histogram, for finding buckets: a duration is compared with all of them, without a branch. They are
+/// padded to a round number of four-byte numbers, so that compilers make vectors of them.
+class BucketSearch {
+ public:
+  BucketSearch() { upper_.fill(INT32_MAX); }
+  /// REQUIRES: at most kMaxDurationBounds, none above kMaxDurationBound.
+  explicit BucketSearch(const DurationBounds& bounds) : BucketSearch() {
+    std::copy(bounds.begin(), bounds.end(), upper_.begin());
+    many_ = bounds.size() > kFew;
+  }
+  /// The first bucket whose bound is not below the duration.
+  [[nodiscard]] size_t operator()(uint64_t duration_us) const noexcept {
+    const auto value = static_cast<int32_t>(std::min<uint64_t>(duration_us, INT32_MAX));
+    int32_t above = 0;
+    for (size_t i = 0; i < kFew; ++i) above += value > upper_[i] ? 1 : 0;
+    if (many_) [[unlikely]]
+      for (size_t i = kFew; i < upper_.size(); ++i) above += value > upper_[i] ? 1 : 0;
+    return static_cast<size_t>(above);
+  }
+
+ private:
+  static constexpr size_t kFew = 16;
+  std::array<int32_t, 2 * kFew> upper_;
+  bool many_ = false;
+};
+static_assert(kMaxDurationBounds <= 32 && kMaxDurationBound < INT32_MAX);
 
 }  // namespace detail
 
@@ -52,15 +63,28 @@ class Writer {
     if (process_ != nullptr) shift(process_->gauges[static_cast<size_t>(gauge)], delta);
   }
 
+  /// One turn of the event loop, and for how long it kept others waiting.
+  void loop_turn(uint64_t busy_us) noexcept {
+    if (process_ == nullptr) return;
+    size_t bucket = 0;  // mostly the first one
+    while (bucket < kLoopLatencyBounds.size() && busy_us > kLoopLatencyBounds[bucket]) ++bucket;
+    bump(process_->counters[static_cast<size_t>(Counter::LoopLatency) + bucket], 1);
+    bump(process_->counters[static_cast<size_t>(Counter::LoopTurns)], 1);
+    bump(process_->counters[static_cast<size_t>(Counter::LoopBusyMicros)], busy_us);
+  }
+
   /// `service`: index in the BlockSpec; one out of range counts nothing.
   void add(ServiceCounter counter, uint32_t service, uint64_t n = 1) noexcept {
-    if (service < service_count_) bump(services_[service].counters[static_cast<size_t>(counter)], n);
+    if (service < service_count_) bump(service_numbers(service)[static_cast<size_t>(counter)], n);
   }
   void add(ServiceGauge gauge, uint32_t service, int64_t delta) noexcept {
-    if (service < service_count_) shift(services_[service].gauges[static_cast<size_t>(gauge)], delta);
+    if (service < service_count_) shift(level(gauge, service), delta);
+  }
+  void set(ServiceGauge gauge, uint32_t service, int64_t value) noexcept {
+    if (service < service_count_) level(gauge, service).store(value, std::memory_order_relaxed);
   }
   void backend_duration(uint32_t service, uint64_t duration_us) noexcept {
-    if (service < service_count_) observe(services_[service].duration, duration_us);
+    if (service < service_count_) observe(services_ + service * service_stride_, duration_us);
   }
 
   /// One finished exchange. `route`: kUnmatchedRoute, or the configuration's index + 1 (out of range: unmatched);
@@ -73,7 +97,7 @@ class Writer {
     const uint32_t code = status >= 100 && status <= 999 ? status : 0U;
     const uint32_t known = method < method_count_ ? method : kOtherMethod;
     count(layout::cell_key(layout::CellKind::Request, route, (known << 16) | code), overflow_[route].requests);
-    observe(routes_[route].duration, duration_us);
+    observe(routes_ + route * route_stride_, duration_us);
   }
 
   /// One exchange that went wrong, once for its reason. Reason::None counts nothing.
@@ -92,9 +116,17 @@ class Writer {
   static void shift(layout::Level& level, int64_t delta) noexcept {
     level.store(level.load(std::memory_order_relaxed) + delta, std::memory_order_relaxed);
   }
-  static void observe(layout::HistogramSlot& histogram, uint64_t duration_us) noexcept {
-    bump(histogram.buckets[detail::bucket_index(duration_us)], 1);
-    bump(histogram.sum_us, duration_us);
+  void observe(layout::Count* histogram, uint64_t duration_us) noexcept {
+    bump(histogram[bucket_of_(duration_us)], 1);
+    bump(histogram[sum_at_], duration_us);
+  }
+  /// What stands behind the histogram: counters, then gauges.
+  [[nodiscard]] layout::Count* service_numbers(uint32_t service) noexcept {
+    return services_ + service * service_stride_ + sum_at_ + 1;
+  }
+  [[nodiscard]] layout::Level& level(ServiceGauge gauge, uint32_t service) noexcept {
+    return reinterpret_cast<layout::Level&>(
+        service_numbers(service)[kServiceCounterCount + static_cast<size_t>(gauge)]);
   }
 
   void count(uint64_t key, layout::Count& overflow) noexcept {
@@ -118,10 +150,14 @@ class Writer {
   }
 
   layout::ProcessSlot* process_ = nullptr;
-  layout::ServiceSlot* services_ = nullptr;
-  layout::RouteSlot* routes_ = nullptr;
+  layout::Count* services_ = nullptr;
+  layout::Count* routes_ = nullptr;
   layout::OverflowSlot* overflow_ = nullptr;
   layout::Cell* cells_ = nullptr;
+  size_t service_stride_ = 0;  ///< in numbers
+  size_t route_stride_ = 0;
+  size_t sum_at_ = 0;  ///< in a histogram
+  detail::BucketSearch bucket_of_;
   uint64_t cell_mask_ = 0;
   uint32_t hash_shift_ = 0;
   uint32_t route_count_ = 0;  ///< "unmatched" included; 0: invalid

@@ -114,6 +114,34 @@ admin_port: 8080)",
      R"(gate.yaml:1:13: log_format: expected text or json, got 'xml'
   log_format: xml
               ^)"},
+    {"BucketsNoList", "request_duration_buckets: 1s",
+     R"(gate.yaml:1:27: request_duration_buckets: expected a list of durations such as [10ms, 100ms, 1s], got '1s'
+  request_duration_buckets: 1s
+                            ^)"},
+    {"BucketsNone", "request_duration_buckets: []",
+     R"(gate.yaml:1:27: request_duration_buckets: expected 1 to 30 durations, got 0
+  request_duration_buckets: []
+                            ^)"},
+    {"BucketsTwice", "request_duration_buckets: [1s, 1000ms]",
+     R"(gate.yaml:1:32: request_duration_buckets: '1000ms' is not longer than the one before it: the list must ascend
+  request_duration_buckets: [1s, 1000ms]
+                                 ^)"},
+    {"BucketsTooSmall", "request_duration_buckets: [9us]",
+     R"(gate.yaml:1:28: request_duration_buckets: expected a duration from 10us to 30m, got '9us'
+  request_duration_buckets: [9us]
+                             ^)"},
+    {"BucketsTooLarge", "request_duration_buckets: [1s, 1801s]",
+     R"(gate.yaml:1:32: request_duration_buckets: expected a duration from 10us to 30m, got '1801s'
+  request_duration_buckets: [1s, 1801s]
+                                 ^)"},
+    {"BucketsWithoutUnit", "request_duration_buckets: [1s, 5]",
+     R"(gate.yaml:1:33: request_duration_buckets: the unit is missing: write '5s' for seconds or '5ms' for milliseconds
+  request_duration_buckets: [1s, 5]
+                                  ^)"},
+    {"BucketsOfLists", "request_duration_buckets: [[1s]]",
+     R"(gate.yaml:1:28: request_duration_buckets: expected a duration such as 10ms, got a list
+  request_duration_buckets: [[1s]]
+                             ^)"},
     {"BooleanYes", "access_log: yes",
      R"(gate.yaml:1:13: access_log: expected true or false, got 'yes'; did you mean 'true'?
   access_log: yes

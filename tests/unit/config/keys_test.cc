@@ -43,6 +43,7 @@ TEST(Keys, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(result->log_level, expected.log_level);
   EXPECT_EQ(result->log_format, expected.log_format);
   EXPECT_EQ(result->access_log, expected.access_log);
+  EXPECT_EQ(result->request_duration_buckets, expected.request_duration_buckets);
   EXPECT_EQ(result->read_header_timeout, expected.read_header_timeout);
   EXPECT_EQ(result->read_timeout, expected.read_timeout);
   EXPECT_EQ(result->write_timeout, expected.write_timeout);

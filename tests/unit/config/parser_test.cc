@@ -50,6 +50,7 @@ group: 33
 log_level: trace
 log_format: json
 access_log: false
+request_duration_buckets: [10us, 1.5ms, 30m]
 read_header_timeout: 1s
 read_timeout: 2s
 write_timeout: "3s"
@@ -76,6 +77,7 @@ trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.log_level, LogLevel::Trace);
   EXPECT_EQ(config.log_format, LogFormat::Json);
   EXPECT_FALSE(config.access_log);
+  EXPECT_THAT(config.request_duration_buckets, ElementsAre(10U, 1'500U, 1'800'000'000U));
   EXPECT_EQ(config.read_header_timeout, milliseconds(1'000));
   EXPECT_EQ(config.read_timeout, milliseconds(2'000));
   EXPECT_EQ(config.write_timeout, milliseconds(3'000));

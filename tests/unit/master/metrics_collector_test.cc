@@ -13,6 +13,7 @@ namespace restgate::master {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const stats::BlockSpec kSpec{.routes = {"users", "or\"de\\rs\n"}, .services = {"crm"}, .methods = {"GET", "HEAD"}};
 
@@ -36,7 +37,12 @@ stats::Snapshot counted() {
   writer.add(stats::ServiceCounter::Reuses, 0, 5);
   writer.add(stats::ServiceGauge::ConnectionsActive, 0, 3);
   writer.backend_duration(0, 100'000);
-  return block.snapshot();
+  writer.set(stats::ServiceGauge::Endpoints, 0, 2);
+  writer.loop_turn(400);
+  writer.set(stats::Gauge::BusyPermille, 125);
+  stats::Snapshot snapshot = block.snapshot();
+  snapshot.of_worker(3);
+  return snapshot;
 }
 
 TEST(MetricsCollector, ShowsWhatWasCounted) {
@@ -57,13 +63,32 @@ TEST(MetricsCollector, ShowsWhatWasCounted) {
            "restgate_client_connections{state=\"idle\"} 12\n",
            "restgate_client_connections{state=\"active\"} 0\n",
            "restgate_tunnels -1\n",
-           "restgate_loop_busy_seconds_total 1.5\n",
+           "restgate_loop_busy_seconds_total 1.5004\n",
            "restgate_backend_reuses_total{service=\"crm\"} 5\n",
            "restgate_backend_connections{service=\"crm\",state=\"active\"} 3\n",
+           "restgate_backend_endpoints{service=\"crm\"} 2\n",
+           "restgate_worker_busy_ratio{worker=\"3\"} 0.125\n",
+           "restgate_worker_loop_latency_seconds_bucket{worker=\"3\",le=\"0.00025\"} 0\n",
+           "restgate_worker_loop_latency_seconds_bucket{worker=\"3\",le=\"0.0005\"} 1\n",
+           "restgate_worker_loop_latency_seconds_count{worker=\"3\"} 1\n",
            "restgate_backend_duration_seconds_bucket{service=\"crm\",le=\"0.1\"} 1\n",
            "restgate_backend_duration_seconds_count{service=\"crm\"} 1\n",
        })
     EXPECT_THAT(text, HasSubstr(line));
+}
+
+TEST(MetricsCollector, ShowsTheBoundsOfTheConfigurationThatServes) {
+  MasterFacts facts;
+  facts.duration_bounds = {3'000'000, 15'000'000};
+  const std::string text = render(counted(), facts);
+  for (const char* line : {
+           "restgate_request_duration_seconds_bucket{route=\"users\",le=\"3\"} 1\n",
+           "restgate_request_duration_seconds_bucket{route=\"users\",le=\"15\"} 2\n",
+           "restgate_request_duration_seconds_bucket{route=\"users\",le=\"+Inf\"} 3\n",
+           "restgate_backend_duration_seconds_bucket{service=\"crm\",le=\"3\"} 1\n",
+       })
+    EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, Not(HasSubstr("le=\"10\"")));
 }
 
 TEST(MetricsCollector, ShowsTheMastersFacts) {
@@ -117,6 +142,9 @@ TEST(MetricsCollector, EveryFamilyIsThereFromTheStart) {
                            "restgate_backend_reuses_total counter",
                            "restgate_backend_retries_total counter",
                            "restgate_backend_resolve_failures_total counter",
+                           "restgate_backend_endpoints gauge",
+                           "restgate_worker_busy_ratio gauge",
+                           "restgate_worker_loop_latency_seconds histogram",
                            "restgate_workers gauge",
                            "restgate_worker_restarts_total counter",
                            "restgate_worker_exits_total counter",

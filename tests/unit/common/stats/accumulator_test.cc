@@ -2,14 +2,19 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "common/stats/block.h"
+#include "common/stats/bounds.h"
 
 namespace restgate::stats {
 namespace {
 
-Block make_block(std::vector<std::string> routes) {
-  Result<Block> block =
-      Block::create({.routes = std::move(routes), .services = {"crm", "shop"}, .methods = {"GET", "HEAD", "POST"}});
+Block make_block(std::vector<std::string> routes, DurationBounds bounds = default_duration_bounds()) {
+  Result<Block> block = Block::create({.routes = std::move(routes),
+                                       .services = {"crm", "shop"},
+                                       .methods = {"GET", "HEAD", "POST"},
+                                       .duration_bounds = std::move(bounds)});
   EXPECT_TRUE(block) << block.error().message;
   return std::move(block).value();
 }
@@ -74,6 +79,81 @@ TEST(Accumulator, GaugesDieWithTheirWorker) {
   EXPECT_EQ(shown.totals().services[0][ServiceGauge::ConnectionsIdle], 3);
 }
 
+TEST(Accumulator, EndpointsAreNoSum) {
+  Accumulator shown;
+  for (const int64_t known : {2, 3, 1}) {
+    const Block block = make_block({"users"});
+    block.writer().set(ServiceGauge::Endpoints, 0, known);
+    shown.add_live(block.snapshot());
+  }
+  EXPECT_EQ(shown.totals().services[0][ServiceGauge::Endpoints], 3);
+}
+
+TEST(Accumulator, WorkersOfOneIndexAreOneSeries) {
+  Accumulator sum;
+  for (const uint32_t index : {1U, 0U, 1U}) {
+    const Block block = make_block({"users"});
+    block.writer().loop_turn(5);
+    block.writer().set(Gauge::BusyPermille, 400);
+    Snapshot snapshot = block.snapshot();
+    snapshot.of_worker(index);
+    if (index == 0)
+      sum.add_live(snapshot);
+    else
+      sum.add(snapshot);
+  }
+  const std::vector<WorkerStats>& workers = sum.totals().workers;
+  ASSERT_EQ(workers.size(), 2U);
+  EXPECT_EQ(workers[0].index, 0U);
+  EXPECT_EQ(workers[0].processes, 1U);
+  EXPECT_EQ(workers[0][Gauge::BusyPermille], 400);
+  EXPECT_EQ(workers[1].processes, 0U) << "both are gone";
+  EXPECT_EQ(workers[1][Gauge::BusyPermille], 0);
+  EXPECT_EQ(workers[1][Counter::LoopTurns], 2U);
+}
+
+// What a configuration with these bounds shows.
+std::vector<uint64_t> cumulative(const Accumulator& sum, const DurationBounds& shown) {
+  std::vector<uint64_t> counts = moved_buckets(route(sum, "users").duration.buckets,
+                                               bucket_places(sum.totals().duration_bounds, shown), shown.size() + 1);
+  std::partial_sum(counts.begin(), counts.end(), counts.begin());
+  return counts;
+}
+
+TEST(Accumulator, NoCountGoesBackWhenBoundsChangeAndChangeBack) {
+  const DurationBounds first = {1'000, 5'000};
+  const DurationBounds second = {3'000};
+  Accumulator sum;
+  std::vector<uint64_t> before;
+  for (const DurationBounds& bounds : {first, second, first}) {
+    const Block block = make_block({"users"}, bounds);
+    for (const uint64_t micros : {500, 2'000, 4'000, 9'000}) block.writer().request(1, kMethodGet, 200, micros);
+    sum.add(block.snapshot());
+    const std::vector<uint64_t> now = cumulative(sum, first);
+    for (size_t i = 0; i < before.size(); ++i) EXPECT_GE(now[i], before[i]) << i;
+    before = now;
+  }
+  EXPECT_EQ(before, (std::vector<uint64_t>{2, 8, 12}))
+      << "2 of the second are known to be below 3 ms: below 5 ms, then";
+  EXPECT_EQ(cumulative(sum, second), (std::vector<uint64_t>{4, 12})) << "what is below 5 ms may be above 3 ms";
+  EXPECT_EQ(route(sum, "users").duration.sum_us, 3U * 15'500);
+}
+
+TEST(Accumulator, BoundsWithoutEndAreBounded) {
+  Accumulator sum;
+  uint64_t counted = 0;
+  for (uint64_t reload = 0; reload < 20; ++reload) {
+    DurationBounds bounds;
+    for (uint64_t i = 1; i <= kMaxDurationBounds; ++i) bounds.push_back(i * 1000 + reload);
+    const Block block = make_block({"users"}, bounds);
+    for (const uint64_t bound : bounds) block.writer().request(1, kMethodGet, 200, bound);
+    counted += bounds.size();
+    sum.add(block.snapshot());
+    EXPECT_LE(sum.totals().duration_bounds.size(), Accumulator::kMaxBounds);
+    EXPECT_EQ(route(sum, "users").duration.count(), counted);
+  }
+}
+
 TEST(Accumulator, EverNewNamesAreBounded) {
   Accumulator sum;
   constexpr size_t kGenerations = 4;
@@ -99,14 +179,16 @@ Accumulator example() {
   const Block block = make_block({"users", "or\"d\ners"});
   Writer writer = block.writer();
   for (size_t i = 0; i < kCounterCount; ++i) writer.add(static_cast<Counter>(i), i + 1);
-  for (size_t i = 0; i <= kDurationBucketCount; ++i)
-    writer.request(2, kMethodGet, 200, i < kDurationBucketCount ? kDurationBucketMicros[i] : UINT32_MAX);
+  for (const uint64_t bound : kDefaultDurationBounds) writer.request(2, kMethodGet, 200, bound);
+  writer.request(2, kMethodGet, 200, UINT32_MAX);
   writer.request(0, kOtherMethod, 404, 1);
   writer.error(0, Reason::RouteNotFound);
   writer.add(ServiceCounter::Reuses, 1, 9);
   writer.backend_duration(1, 77);
   Accumulator sum;
-  sum.add(block.snapshot());
+  Snapshot snapshot = block.snapshot();
+  snapshot.of_worker(3);
+  sum.add(snapshot);
   return sum;
 }
 
@@ -120,6 +202,9 @@ TEST(AccumulatorBytes, ComeBackEqual) {
   EXPECT_EQ(count(*after, "unmatched", "other", 404), 1U);
   EXPECT_EQ(after->totals().services[1][ServiceCounter::Reuses], 9U);
   EXPECT_EQ(after->totals().services[1].duration.sum_us, 77U);
+  ASSERT_EQ(after->totals().workers.size(), 1U);
+  EXPECT_EQ(after->totals().workers[0].index, 3U);
+  EXPECT_EQ(after->totals().workers[0].counters, before.totals().workers[0].counters);
   ASSERT_TRUE(Accumulator::deserialize(Accumulator().serialize()));
 }
 
@@ -143,21 +228,43 @@ TEST(AccumulatorBytes, AnyByteMayBeWrong) {
   }
 }
 
-TEST(AccumulatorBytes, OtherBoundsMoveUpwards) {
-  std::string bytes = example().serialize();
-  // Their second bound (1 ms) as 0.7 ms: those counts belong under our 1 ms. Their last (10 s) as 20 s: under +Inf.
-  const auto replace = [&bytes](uint64_t from, uint64_t to) {
-    const std::string old(reinterpret_cast<const char*>(&from), sizeof(from));
-    bytes.replace(bytes.find(old), old.size(), reinterpret_cast<const char*>(&to), sizeof(to));
-  };
-  replace(1000, 700);
-  replace(10'000'000, 20'000'000);
-  const Result<Accumulator> after = Accumulator::deserialize(bytes);
+TEST(AccumulatorBytes, BoundsComeAlong) {
+  const DurationBounds bounds = {700, 20'000'000};
+  const Block block = make_block({"users"}, bounds);
+  block.writer().request(1, kMethodGet, 200, 600);
+  Accumulator before;
+  before.add(block.snapshot());
+  Result<Accumulator> after = Accumulator::deserialize(before.serialize());
   ASSERT_TRUE(after);
-  const Histogram& duration = route(*after, "or\"d\ners").duration;
-  EXPECT_EQ(duration.buckets[1], 1U);
-  EXPECT_EQ(duration.buckets[kDurationBucketCount - 1], 0U);
-  EXPECT_EQ(duration.buckets[kDurationBucketCount], 2U);
+  EXPECT_EQ(after->totals().duration_bounds, bounds);
+  const Block next = make_block({"users"});
+  next.writer().request(1, kMethodGet, 200, 600);
+  after->add(next.snapshot());
+  EXPECT_EQ(cumulative(*after, default_duration_bounds())[1], 2U);
+  EXPECT_EQ(cumulative(*after, bounds)[0], 1U) << "the next one's are below 1 ms, no more is known";
+}
+
+TEST(AccumulatorBytes, BoundsThatDescendAreRefused) {
+  std::string bytes = example().serialize();
+  const uint64_t from = 2'500;
+  const uint64_t to = 900;
+  const std::string old(reinterpret_cast<const char*>(&from), sizeof(from));
+  bytes.replace(bytes.find(old), old.size(), reinterpret_cast<const char*>(&to), sizeof(to));
+  EXPECT_FALSE(Accumulator::deserialize(bytes));
+}
+
+TEST(AccumulatorBytes, ThoseOfTheVersionBeforeAreRead) {
+  const Block block = make_block({"users"});
+  block.writer().request(1, kMethodGet, 200, 600);
+  Accumulator sum;
+  sum.add(block.snapshot());
+  std::string bytes = sum.serialize();
+  bytes.resize(bytes.size() - sizeof(uint64_t));  // it knew no workers, not even how many
+  bytes[bytes.find('2')] = '1';
+  const Result<Accumulator> after = Accumulator::deserialize(bytes);
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(count(*after, "users", "GET", 200), 1U);
+  EXPECT_EQ(after->totals().duration_bounds, default_duration_bounds());
 }
 
 }  // namespace

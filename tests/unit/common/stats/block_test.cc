@@ -8,9 +8,12 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <string>
 
 namespace restgate::stats {
 namespace {
+
+using namespace std::string_literals;
 
 const BlockSpec kSpec{.routes = {"users", "orders"}, .services = {"crm", "shop"}, .methods = {"GET", "HEAD", "POST"}};
 
@@ -45,16 +48,43 @@ TEST(Writer, DefaultConstructedIsInvalidAndCountsNothing) {
   writer.error(0, Reason::Internal);
 }
 
+DurationBounds many_bounds() {
+  DurationBounds bounds;
+  for (size_t i = 1; i < kMaxDurationBounds; ++i) bounds.push_back(i * i * 10);
+  bounds.push_back(kMaxDurationBound);
+  return bounds;
+}
+
 TEST(Writer, BucketHoldsItsBound) {
-  for (size_t i = 0; i < kDurationBucketCount; ++i) {
-    EXPECT_EQ(detail::bucket_index(kDurationBucketMicros[i]), i);
-    EXPECT_EQ(detail::bucket_index(kDurationBucketMicros[i] + 1), i + 1);
-    EXPECT_EQ(detail::bucket_index(kDurationBucketMicros[i] - 1), i);
+  for (const DurationBounds& bounds : {default_duration_bounds(), DurationBounds{7}, many_bounds()}) {
+    const detail::BucketSearch bucket_of(bounds);
+    for (size_t i = 0; i < bounds.size(); ++i) {
+      EXPECT_EQ(bucket_of(bounds[i]), i);
+      EXPECT_EQ(bucket_of(bounds[i] + 1), i + 1);
+      EXPECT_EQ(bucket_of(bounds[i] - 1), i);
+    }
+    EXPECT_EQ(bucket_of(0), 0U);
+    EXPECT_EQ(bucket_of(INT32_MAX), bounds.size());
+    EXPECT_EQ(bucket_of(uint64_t{INT32_MAX} + 1), bounds.size());
+    EXPECT_EQ(bucket_of(UINT64_MAX), bounds.size());
   }
-  EXPECT_EQ(detail::bucket_index(0), 0U);
-  EXPECT_EQ(detail::bucket_index(INT32_MAX), kDurationBucketCount);
-  EXPECT_EQ(detail::bucket_index(uint64_t{INT32_MAX} + 1), kDurationBucketCount);
-  EXPECT_EQ(detail::bucket_index(UINT64_MAX), kDurationBucketCount);
+}
+
+TEST(Writer, TurnsOfTheLoopAreCountedByHowLongTheyTook) {
+  const Block block = make_block();
+  Writer writer = block.writer();
+  for (const uint64_t busy_us : {uint64_t{0}, uint64_t{100}, uint64_t{101}, uint64_t{1'000'000}, uint64_t{1'000'001}})
+    writer.loop_turn(busy_us);
+  const Snapshot snapshot = block.snapshot();
+  const auto turns = [&](size_t bucket) {
+    return snapshot.counters[static_cast<size_t>(Counter::LoopLatency) + bucket];
+  };
+  EXPECT_EQ(turns(0), 2U);
+  EXPECT_EQ(turns(1), 1U);
+  EXPECT_EQ(turns(kLoopLatencyBounds.size() - 1), 1U);
+  EXPECT_EQ(turns(kLoopLatencyBounds.size()), 1U);
+  EXPECT_EQ(snapshot[Counter::LoopTurns], 5U);
+  EXPECT_EQ(snapshot[Counter::LoopBusyMicros], 2'000'202U);
 }
 
 TEST(Block, NewOneIsEmpty) {
@@ -77,6 +107,7 @@ TEST(Block, EveryNumberComesBackByName) {
   writer.add(ServiceCounter::Retries, 1, 7);
   writer.add(ServiceGauge::ConnectionsIdle, 0, 4);
   writer.add(ServiceGauge::ConnectionsIdle, 0, -5);
+  writer.set(ServiceGauge::Endpoints, 1, 3);
   writer.backend_duration(1, 2500);
   writer.request(1, kMethodGet, 200, 400);
   writer.request(1, kMethodGet, 200, 700);
@@ -91,6 +122,7 @@ TEST(Block, EveryNumberComesBackByName) {
   EXPECT_EQ(snapshot.services[1][ServiceCounter::Retries], 7U);
   EXPECT_EQ(snapshot.services[0][ServiceCounter::Retries], 0U);
   EXPECT_EQ(snapshot.services[0][ServiceGauge::ConnectionsIdle], -1);
+  EXPECT_EQ(snapshot.services[1][ServiceGauge::Endpoints], 3);
   EXPECT_EQ(snapshot.services[1].duration.buckets[2], 1U);
   EXPECT_EQ(snapshot.services[1].duration.sum_us, 2500U);
 
@@ -221,11 +253,51 @@ TEST(Block, RefusesWhatPassesALimit) {
   EXPECT_FALSE(Block::create(spec));
 }
 
+TEST(Block, RefusesWhatIsNoListOfBounds) {
+  BlockSpec spec = kSpec;
+  spec.duration_bounds = many_bounds();
+  EXPECT_TRUE(Block::create(spec));
+  for (const DurationBounds& bad : {DurationBounds{}, DurationBounds{0, 1}, DurationBounds{5, 5}, DurationBounds{2, 1},
+                                    DurationBounds{kMaxDurationBound + 1}}) {
+    spec.duration_bounds = bad;
+    EXPECT_FALSE(Block::create(spec));
+  }
+  spec.duration_bounds = many_bounds();
+  spec.duration_bounds.insert(spec.duration_bounds.begin(), 1);
+  EXPECT_FALSE(Block::create(spec)) << "one too many";
+}
+
+TEST(Block, CountsWithTheBoundsThatItIsGiven) {
+  BlockSpec spec = kSpec;
+  spec.duration_bounds = many_bounds();
+  const Block block = make_block(spec);
+  Writer writer = block.writer();
+  for (const uint64_t bound : spec.duration_bounds) {
+    writer.request(1, kMethodGet, 200, bound);
+    writer.backend_duration(1, bound + 1);
+  }
+  writer.add(ServiceCounter::Retries, 1, 7);
+  writer.add(ServiceGauge::ConnectionsIdle, 1, 9);
+  const Snapshot snapshot = block.snapshot();
+  EXPECT_EQ(snapshot.duration_bounds, spec.duration_bounds);
+  std::vector<uint64_t> expected(kMaxDurationBounds, 1);
+  expected.push_back(0);
+  EXPECT_EQ(find_route(snapshot, "users")->duration.buckets, expected);
+  expected.front() = 0;
+  expected.back() = 1;
+  EXPECT_EQ(snapshot.services[1].duration.buckets, expected);
+  EXPECT_EQ(snapshot.services[1][ServiceCounter::Retries], 7U);
+  EXPECT_EQ(snapshot.services[1][ServiceGauge::ConnectionsIdle], 9);
+  EXPECT_EQ(snapshot.services[0].duration.count(), 0U);
+}
+
 TEST(Block, FiveThousandRoutesTimesEightWorkersFitTheBudget) {
   BlockSpec spec = kSpec;
   spec.routes.clear();
   for (int i = 0; i < 5000; ++i) spec.routes.push_back("a route with a name of usual length " + std::to_string(i));
   spec.services.assign(100, "service");
+  EXPECT_LE(make_block(spec).size_bytes() * 8, 64U << 20);
+  spec.duration_bounds = many_bounds();
   EXPECT_LE(make_block(spec).size_bytes() * 8, 64U << 20);
 }
 
@@ -287,6 +359,10 @@ TEST(BlockAttach, RefusesWhatIsNoWholeBlock) {
       {"size", [](std::string&, layout::Header& h) { h.offsets.total_size += 128; }},
       {"longer file", grow},
       {"shorter file", [](std::string& bytes, layout::Header&) { bytes.pop_back(); }},
+      {"bound",
+       [](std::string& bytes, layout::Header&) { bytes.replace(bytes.find("\x04\0002500"s), 6, "\x04\00025x0"s); }},
+      {"bounds that descend",
+       [](std::string& bytes, layout::Header&) { bytes.replace(bytes.find("\x04\0002500"s), 6, "\x04\0000500"s); }},
       {"header only", [](std::string& bytes, layout::Header&) { bytes.resize(sizeof(layout::Header)); }},
       {"less than a header", [](std::string& bytes, layout::Header&) { bytes.resize(sizeof(layout::Header) - 1); }},
       {"empty", [](std::string& bytes, layout::Header&) { bytes.clear(); }},
@@ -385,9 +461,8 @@ TEST(BlockAttach, ReadsABlockOfAnotherVersionByName) {
   ASSERT_EQ(snapshot.services.size(), 1U);
   const ServiceStats& service = snapshot.services[0];
   EXPECT_EQ(service.name, "crm");
-  EXPECT_EQ(service.duration.buckets[1], 20U) << "up to 700 us: at most 1 ms";
-  EXPECT_EQ(service.duration.buckets[3], 21U);
-  EXPECT_EQ(service.duration.buckets.back(), 22U);
+  EXPECT_EQ(snapshot.duration_bounds, (DurationBounds{700, 5000}));
+  EXPECT_EQ(service.duration.buckets, (std::vector<uint64_t>{20, 21, 22}));
   EXPECT_EQ(service.duration.sum_us, 23U);
   EXPECT_EQ(service[ServiceCounter::Retries], 24U);
   EXPECT_EQ(service[ServiceCounter::Connects], 26U);
