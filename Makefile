@@ -17,11 +17,13 @@ CTEST    = ctest --output-on-failure --no-tests=error -j $(JOBS)
 NO_ASLR  = $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 SOURCES  = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h' 2>/dev/null || \
              find common config worker master tests -name '*.cc' -o -name '*.h')
-SCRIPTS  = packaging/install-deps .ci/run deploy/make-rootfs
+SCRIPTS  = packaging/install-deps packaging/build-deb packaging/build-rpm packaging/set-version packaging/source-tree \
+             packaging/version packaging/libexec/reload packaging/libexec/upgrade packaging/debian/postinst \
+             packaging/debian/postrm packaging/completions/restgate.bash tests/packages/static .ci/run deploy/make-rootfs
 TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker bench bench-micro bench-load torture torture-peers fuzz deps install clean help
+.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker deb rpm test-packages bench bench-micro bench-load torture torture-peers fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -73,7 +75,7 @@ vet: ## Static analysis: clang-tidy
 	  || { grep -E '(error|warning):' -A 4 build/debug/tidy.log; exit 1; }
 	@echo "clang-tidy: $(words $(TIDY)) files, nothing found"
 
-generate: ## Write what is generated from the table of configuration keys: README's table, JSON schema
+generate: ## Write what is generated from the table of configuration keys: README's table, JSON schema, manual page
 	@packaging/install-deps
 	$(call configure,release)
 	@cmake --build build/release --target config_tests
@@ -103,6 +105,18 @@ docker: ## Build the container image restgate:latest
 	  fi; \
 	done; \
 	echo "make docker: none of docker, podman and buildah works here" >&2; exit 1
+
+deb: ## Build the Debian packages, into build/packages
+	@packaging/install-deps build deb
+	@packaging/build-deb
+
+rpm: ## Build the RPM package, into build/packages
+	@packaging/install-deps build rpm
+	@packaging/build-rpm
+
+test-packages: ## Build the packages and the image and test them in clean systems, as root (ARGS="deb", "rpm", "image")
+	@packaging/install-deps build packages
+	@tests/packages/run $(ARGS)
 
 bench-micro: ## Run the micro-benchmarks (ARGS="--benchmark_filter=parse")
 	@packaging/install-deps

@@ -14,6 +14,8 @@ std::string code(std::string_view text) {
   return "`" + std::string(text) + "`";
 }
 
+}  // namespace
+
 std::string type_text(const KeyInfo& key) {
   const std::string range = " " + std::to_string(key.min) + "–" + std::to_string(key.max);
   switch (key.kind) {
@@ -63,6 +65,8 @@ std::string default_cell(const KeyInfo& key) {
   if (key.required) return "**required**";
   return key.default_text.empty() ? std::string(key.default_note) : code(key.default_text);
 }
+
+namespace {
 
 /// JSON text with two blanks of indentation a level. Strings are taken from the tables: they need `"` and `\` escaped,
 /// and nothing else.

@@ -191,6 +191,7 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   if (setup_.companion != nullptr) setup_.companion->commit();
   retire_unused_listeners(now);
   last_reload_successful_ = true;
+  upgrade_refusal_.clear();
   last_reload_ = std::chrono::system_clock::now();
   last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
   tickets_.roll_ended(last_report_->verdict);

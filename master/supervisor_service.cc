@@ -21,6 +21,8 @@ ServiceState Supervisor::service_state() const {
     state.status = "stopping: finishing what is in flight";
   else if (state.reloading)
     state.status = "reloading: rolling the workers";
+  else if (!upgrade_refusal_.empty())
+    state.status = "upgrade refused: " + upgrade_refusal_ + "; " + generation + " serves on";
   else if (!last_reload_successful_)
     state.status = "reload failed: " + last_failure_ + "; " + generation + " serves on";
   else if (!state.serving)

@@ -103,6 +103,12 @@ Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, Loade
   return Ok{};
 }
 
+void Supervisor::note_failed_upgrade(std::string reason) {
+  ++upgrades_failed_;
+  upgrade_refusal_ = std::move(reason);
+  loop_.request_turn();  // to tell
+}
+
 void Supervisor::upgrade_over(bool succeeded, const std::string& why) {
   if (succeeded) {
     ++upgrades_succeeded_;

@@ -145,7 +145,7 @@ void Upgrade::refuse(const std::string& reason, const std::vector<std::string>& 
   for (const std::string& line : output) log::error("upgrade: the installed program says", {{"line", line}});
   log::error("upgrade refused: nothing has changed",
              {{"reason", reason}, {"program", program_ ? program_->path : std::string()}});
-  parts_.supervisor.note_failed_upgrade();
+  parts_.supervisor.note_failed_upgrade(reason);
   forget();
 }
 

@@ -474,6 +474,25 @@ TEST(Upgrade, TheServiceManagerSeesAReload) {
   (void)manager.await("STOPPING=1");
 }
 
+TEST(Upgrade, TheServiceManagerSeesARefusalUntilARollSucceeds) {
+  ServiceManager manager;
+  HandlerOrigin origin(always("x"));
+  const Installed installed;
+  Gateway gateway(workers_of(origin.url()), installed.options({{"NOTIFY_SOCKET", manager.address()}}),
+                  installed.path());
+  Upgrader upgrader(gateway);
+  (void)manager.await("READY=1");
+  installed.replace("#!/bin/sh\nexit 7\n");
+  upgrader.be_refused();
+  (void)manager.await(
+      "STATUS=upgrade refused: the installed program fails the check: it exited with code 7; "
+      "generation 1 serves on");
+  installed.restore();
+  upgrader.succeed();
+  EXPECT_THAT(manager.await("READY=1"), HasSubstr("serving on port"));
+  gateway.stop();
+}
+
 TEST(Upgrade, AVariableOfSomebodyElseIsNoState) {
   HandlerOrigin origin(always("x"));
   TempDir directory;

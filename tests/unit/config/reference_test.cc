@@ -16,8 +16,18 @@
 namespace restgate::config {
 namespace {
 
-constexpr std::string_view kBegin = "<!-- config-reference:begin -->\n";
-constexpr std::string_view kEnd = "<!-- config-reference:end -->";
+/// A file that is generated between two lines of it.
+struct Place {
+  const char* file;
+  std::string_view begin;
+  std::string_view end;
+  std::string (*generate)();
+};
+
+constexpr Place kReadme = {"README.md", "<!-- config-reference:begin -->\n", "<!-- config-reference:end -->",
+                           reference_markdown};
+constexpr Place kManual = {"packaging/man/restgate.yaml.5", ".\\\" config-reference:begin\n",
+                           ".\\\" config-reference:end\n", reference_man};
 constexpr const char* kHint = "run this test with UPDATE_GENERATED=1 after a change of config/keys.cc";
 
 std::string path_of(const std::string& file) {
@@ -39,16 +49,34 @@ bool updating() {
   return std::getenv("UPDATE_GENERATED") != nullptr;  // NOLINT(concurrency-mt-unsafe)
 }
 
-TEST(Reference, ReadmeHasTheTable) {
-  std::string readme = read_file("README.md");
-  const size_t begin = readme.find(kBegin);
-  const size_t end = readme.find(kEnd);
+void expect_up_to_date(const Place& place) {
+  std::string text = read_file(place.file);
+  const size_t begin = text.find(place.begin);
+  const size_t end = text.find(place.end);
   ASSERT_NE(begin, std::string::npos);
   ASSERT_NE(end, std::string::npos);
-  const size_t start = begin + kBegin.size();
-  if (updating()) write_file("README.md", readme.replace(start, end - start, reference_markdown()));
-  readme = read_file("README.md");
-  EXPECT_EQ(readme.substr(start, readme.find(kEnd) - start), reference_markdown()) << kHint;
+  const size_t start = begin + place.begin.size();
+  if (updating()) write_file(place.file, text.replace(start, end - start, place.generate()));
+  text = read_file(place.file);
+  EXPECT_EQ(text.substr(start, text.find(place.end) - start), place.generate()) << kHint;
+}
+
+TEST(Reference, ReadmeHasTheTable) {
+  expect_up_to_date(kReadme);
+}
+
+TEST(Reference, ManualPageHasTheTable) {
+  expect_up_to_date(kManual);
+}
+
+TEST(Reference, ManualPageKnowsEveryKeyAndHasNoMarkdown) {
+  const std::string page = reference_man();
+  for (const KeyLevel& level : key_levels())
+    for (const KeyInfo& key : level.keys)
+      EXPECT_NE(page.find("\n.B " + std::string(key.name) + "\n"), std::string::npos) << key.name;
+  EXPECT_EQ(page.find('`'), std::string::npos);
+  EXPECT_EQ(page.find("**"), std::string::npos);
+  EXPECT_NE(page.find("integer 0\\(en65535"), std::string::npos);
 }
 
 TEST(Reference, SchemaIsInTheTree) {
@@ -69,6 +97,13 @@ TEST(Reference, SchemaIsJsonAndKnowsEveryKey) {
     for (const KeyInfo& key : level.keys)
       EXPECT_EQ((*object)["properties"][std::string(key.name)]["description"], std::string(key.doc)) << key.name;
   }
+}
+
+TEST(Example, PackagesConfigurationLoads) {
+  const LoadResult result = load(path_of("packaging/restgate.yaml"));
+  ASSERT_TRUE(result.ok()) << to_string(result.error());
+  EXPECT_EQ(result->admin_socket, "/run/restgate/admin.sock") << "the unit's RuntimeDirectory";
+  EXPECT_TRUE(result->user.empty());
 }
 
 TEST(Example, LoadsAsItIs) {
