@@ -17,11 +17,11 @@ CTEST    = ctest --output-on-failure --no-tests=error -j $(JOBS)
 NO_ASLR  = $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 SOURCES  = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h' 2>/dev/null || \
              find common config worker master tests -name '*.cc' -o -name '*.h')
-SCRIPTS  = packaging/install-deps .ci/run deploy/make-rootfs
+SCRIPTS  = packaging/install-deps .ci/run deploy/make-rootfs tests/deploy/prepare
 TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker bench bench-micro bench-load torture torture-peers fuzz deps install clean help
+.PHONY: build run test test-deploy test-asan test-race cover vet generate fmt fmt-check shell-check lint docker bench bench-micro bench-load torture torture-peers fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -54,6 +54,11 @@ test-race: ## Run all tests under ThreadSanitizer
 	$(call configure,tsan)
 	@cmake --build build/tsan
 	@cd build/tsan && $(NO_ASLR) $(CTEST) $(ARGS)
+
+test-deploy: build ## Check the Kubernetes manifests and the Helm chart, with everything that this takes (npm, Go)
+	@packaging/install-deps build deploy
+	@tests/deploy/prepare build/deploy
+	@RESTGATE_DEPLOY_ALL=1 RESTGATE_BINARY=bin/restgate tests/deploy/deploy_test.py
 
 cover: ## Run all tests with coverage; report in build/coverage/report/index.html
 	@packaging/install-deps build cover
