@@ -40,6 +40,7 @@ run: build ## Run the demo: the gateway on ports 7000 and 9000 in front of a dem
 	@bin/restgate demo $(ARGS)
 
 test: build ## Build everything and run all tests
+	@packaging/install-deps build test
 	@cmake --build build/release
 	@cd build/release && $(CTEST) $(ARGS)
 

@@ -146,6 +146,7 @@ class Helm(unittest.TestCase):
     ALL = {
         "image": {"repository": "registry.example.com/restgate", "tag": "1.2.3"},
         "imagePullSecrets": [{"name": "pull"}],
+        "config": {"port": 7100, "admin_port": 9100},
         "tlsSecrets": [{"secretName": "accounts-tls", "mountPath": "/etc/restgate-tls/accounts"}],
         "podAnnotations": {"example.com/a": "b"},
         "nodeSelector": {"kubernetes.io/os": "linux"},
@@ -176,6 +177,9 @@ class Helm(unittest.TestCase):
         for key in ("nodeSelector", "tolerations", "affinity", "imagePullSecrets"):
             self.assertEqual(pod[key], self.ALL[key])
         self.assertEqual(spec["template"]["metadata"]["annotations"], self.ALL["podAnnotations"])
+        self.assertEqual([port["containerPort"] for port in pod["containers"][0]["ports"]], [7100, 9100])
+        self.assertEqual(objects["Service", "edge-restgate-admin"]["spec"]["ports"][0]["port"], 9100)
+        self.assertEqual(manifests.restgate_says(objects["ConfigMap", "edge-restgate"]["data"]["restgate.yaml"])[0], 0)
         service = objects["Service", "edge-restgate"]
         self.assertEqual((service["spec"]["type"], service["spec"]["ports"][0]["port"]), ("LoadBalancer", 8080))
         self.assertEqual(service["metadata"]["annotations"], self.ALL["service"]["annotations"])

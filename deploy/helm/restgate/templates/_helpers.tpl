@@ -17,3 +17,7 @@ app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
+
+{{- define "restgate.adminPort" -}}
+{{- default 9000 .Values.config.admin_port | int -}}
+{{- end -}}
