@@ -60,8 +60,9 @@ void ConfigWatcher::follow(Wanted wanted) {
   arm();
 }
 
-void ConfigWatcher::note_read() {
-  for (const std::string& file : files_) seen_[file] = hash_of_file(file);
+void ConfigWatcher::note_read(const std::string& file) {
+  if (files_.empty() || file != files_.front()) return;
+  for (const std::string& each : files_) seen_[each] = hash_of_file(each);
 }
 
 void ConfigWatcher::stop() {

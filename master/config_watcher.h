@@ -42,8 +42,8 @@ class ConfigWatcher final : private IoHandler {
 
   /// Watches these from now on. Costs nothing when they are those of the last time.
   void follow(Wanted wanted);
-  /// The files are about to be read by somebody: what is in them now is not told any more.
-  void note_read();
+  /// This configuration file, and what it names, is about to be read: what is in them now is not told any more.
+  void note_read(const std::string& file);
 
   /// How often it has looked: for tests.
   [[nodiscard]] uint64_t looks() const { return looks_; }

@@ -79,7 +79,7 @@ class Gateway {
   Supervisor::Setup setup() {
     Supervisor::Setup setup;
     setup.load = [this](const std::string& file) {
-      watcher_.note_read();
+      watcher_.note_read(file);
       return load_config(file, LoadFor::Serve);
     };
     setup.companion = &management_;

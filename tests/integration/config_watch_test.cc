@@ -9,6 +9,7 @@
 
 #include "integration/support/load.h"
 #include "integration/support/played.h"
+#include "unit/worker/tls_support.h"
 
 namespace restgate::itest {
 namespace {
@@ -145,13 +146,13 @@ TEST(ConfigWatch, SurvivesAnUpgrade) {
 TEST(ConfigWatch, TakesARenewedCertificate) {
   HandlerOrigin origin(always("x"));
   TempDir secrets;
-  const std::string authority = secrets.write("ca.pem", "");
+  const std::string authority = secrets.path() + "/ca.pem";
+  test::Certificate{{}}.write_certificate(authority);
   ConfigText config = route_of(origin.url(), "a");
-  // An https service that nobody asks: what counts is that its file is read anew.
+  // A service that nobody asks: what counts is that its file is read anew.
   config.service("secure", "https://127.0.0.1:1", {{"tls", "{ca_file: " + authority + "}"}}).route("s", "GET", "/s");
-  fs::copy_file("/etc/ssl/certs/ca-certificates.crt", authority, fs::copy_options::overwrite_existing);
   Gateway gateway(config);
-  std::ofstream(authority, std::ios::app) << "\n";
+  test::Certificate{{}}.write_certificate(authority);
   EXPECT_EQ(message_of(gateway.next_verdict()), kFinished);
   EXPECT_EQ(gateway.metrics().sum("restgate_generation"), 2);
   secrets.write("ca.pem", "no certificate\n");

@@ -1,11 +1,13 @@
 #include "master/config_watcher.h"
 
+#include <event2/event.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "config/parser.h"
 #include "master/loaded_config.h"
@@ -27,10 +29,7 @@ class ConfigWatcherTest : public testing::Test {
     root_ = name;
     file_ = root_ / "etc" / "gate.yaml";
     fs::create_directory(root_ / "etc");
-    loop_.set_turn_hook([this] {
-      if (watcher_.looks() >= until_) loop_.stop();
-    });
-    overdue_.arm(seconds(30));
+    overdue_timer_.arm(seconds(30));
   }
   ~ConfigWatcherTest() override { fs::remove_all(root_); }
 
@@ -48,20 +47,23 @@ class ConfigWatcherTest : public testing::Test {
     watcher_.follow(std::move(wanted));
     await_look();  // the one that follows at once
   }
-  /// Runs until the watcher has looked at the files once more.
-  void await_look() {
-    until_ = watcher_.looks() + 1;
-    EventLoop& loop = loop_;
-    loop.run();
-    ASSERT_GE(watcher_.looks(), until_) << "nothing made it look";
+  /// Runs until the watcher has looked at the files once more. False: nothing made it look.
+  bool await_look() {
+    const uint64_t before = watcher_.looks();
+    return run_until([&] { return watcher_.looks() > before; });
+  }
+  bool run_until(const std::function<bool()>& done) {
+    while (!done() && !overdue_) event_base_loop(loop_.base(), EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
+    EXPECT_TRUE(done());
+    return done();
   }
 
   fs::path root_;
   fs::path file_;
   EventLoop loop_;
   int changes_ = 0;
-  uint64_t until_ = 0;
-  TimerEvent overdue_{loop_, [this] { loop_.stop(); }};
+  bool overdue_ = false;
+  TimerEvent overdue_timer_{loop_, [this] { overdue_ = true; }};
   ConfigWatcher watcher_{loop_, [this] { ++changes_; }, {milliseconds(5), milliseconds(40), milliseconds(10)}};
 };
 
@@ -89,9 +91,13 @@ TEST_F(ConfigWatcherTest, WhatSomebodyElseHasReadIsNoNews) {
   write(file_, "one");
   follow();
   replace("two");
-  watcher_.note_read();
+  watcher_.note_read(file_.string());
   await_look();
   EXPECT_EQ(changes_, 0);
+  replace("three");
+  watcher_.note_read("/another.yaml");
+  await_look();
+  EXPECT_EQ(changes_, 1) << "they have read something else";
 }
 
 TEST_F(ConfigWatcherTest, WhatChangedBeforeTheWatchBeganIsSeen) {
@@ -126,7 +132,7 @@ TEST_F(ConfigWatcherTest, FollowsTheLinksOfAConfigMap) {
     const int before = changes_;
     fs::rename(etc / "..data_tmp", etc / "..data");
     fs::remove_all(etc / from);
-    while (changes_ == before) await_look();
+    run_until([&] { return changes_ > before; });
     EXPECT_EQ(changes_, before + 1);
   }
 }
@@ -162,9 +168,9 @@ TEST_F(ConfigWatcherTest, ADirectoryThatVanishesIsWatchedAnew) {
   write(root_ / "other" / "gate.yaml", "three");
   fs::rename(root_ / "etc", root_ / "old");
   fs::rename(root_ / "other", root_ / "etc");
-  while (changes_ == 1) await_look();
+  run_until([&] { return changes_ > 1; });
   replace("four");
-  while (changes_ == 2) await_look();
+  run_until([&] { return changes_ > 2; });
   EXPECT_EQ(changes_, 3);
 }
 
@@ -189,10 +195,10 @@ TEST_F(ConfigWatcherTest, CanBeSwitchedOffAndOn) {
   watcher_.follow({});
   const uint64_t looks = watcher_.looks();
   replace("two");
-  until_ = looks + 1;
-  TimerEvent end(loop_, [this] { loop_.stop(); });
-  end.arm(milliseconds(60));  // longer than it would have waited
-  loop_.run();
+  bool late = false;
+  TimerEvent later(loop_, [&late] { late = true; });
+  later.arm(milliseconds(60));  // longer than it would have waited
+  run_until([&late] { return late; });
   EXPECT_EQ(watcher_.looks(), looks);
   follow();
   EXPECT_EQ(changes_, 0) << "it is what was read";
