@@ -19,11 +19,11 @@ SOURCES  = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h
              find common config worker master tests -name '*.cc' -o -name '*.h')
 SCRIPTS  = packaging/install-deps packaging/build-deb packaging/build-rpm packaging/set-version packaging/source-tree \
              packaging/version packaging/libexec/reload packaging/libexec/upgrade packaging/debian/postinst \
-             packaging/debian/postrm packaging/completions/restgate.bash tests/packages/static .ci/run deploy/make-rootfs
+             packaging/debian/postrm packaging/completions/restgate.bash tests/packages/static .ci/run deploy/make-rootfs tests/deploy/prepare
 TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-asan test-race cover vet generate fmt fmt-check shell-check lint docker deb rpm test-packages bench bench-micro bench-load torture torture-peers fuzz deps install clean help
+.PHONY: build run test test-deploy test-asan test-race cover vet generate fmt fmt-check shell-check lint docker deb rpm test-packages bench bench-micro bench-load torture torture-peers fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -42,6 +42,7 @@ run: build ## Run the demo: the gateway on ports 7000 and 9000 in front of a dem
 	@bin/restgate demo $(ARGS)
 
 test: build ## Build everything and run all tests
+	@packaging/install-deps build test
 	@cmake --build build/release
 	@cd build/release && $(CTEST) $(ARGS)
 
@@ -56,6 +57,11 @@ test-race: ## Run all tests under ThreadSanitizer
 	$(call configure,tsan)
 	@cmake --build build/tsan
 	@cd build/tsan && $(NO_ASLR) $(CTEST) $(ARGS)
+
+test-deploy: build ## Check the Kubernetes manifests and the Helm chart, with everything that this takes (npm, Go)
+	@packaging/install-deps build deploy
+	@tests/deploy/prepare build/deploy
+	@RESTGATE_DEPLOY_ALL=1 RESTGATE_BINARY=bin/restgate tests/deploy/deploy_test.py
 
 cover: ## Run all tests with coverage; report in build/coverage/report/index.html
 	@packaging/install-deps build cover

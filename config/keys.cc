@@ -86,6 +86,10 @@ constexpr Key<Config> kConfigKeys[] = {
       .max = 256,
       .doc = "Worker processes. `auto`: as many as CPUs that this process may use (affinity, cgroup quota)."},
      store<&Config::workers>},
+    {boolean("config_watch", "false",
+             "Reload by itself when the content of this file, or of one that it names (certificates, keys), has "
+             "changed; so a ConfigMap's update is followed."),
+     store<&Config::config_watch>},
     {account("user", "as the master",
              "User, by name or number, as whom the workers run; the master keeps what it needs. Needs a master that "
              "may change to it, such as root."),

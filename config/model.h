@@ -84,10 +84,11 @@ struct Config {
   std::chrono::milliseconds response_header_timeout{0};
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds tunnel_idle_timeout{0};
-  uint32_t workers = 0;      ///< 0: auto
-  std::string admin_socket;  ///< absolute path of a unix socket; "": none
-  std::string user;          ///< as given; "": the workers run as the master does
-  std::string group;         ///< likewise
+  uint32_t workers = 0;       ///< 0: auto
+  bool config_watch = false;  ///< reload by itself when the file, or one that it names, has got another content
+  std::string admin_socket;   ///< absolute path of a unix socket; "": none
+  std::string user;           ///< as given; "": the workers run as the master does
+  std::string group;          ///< likewise
   /// What `user` and `group` come to on this system. Only in a configuration that was loaded from a file.
   std::optional<platform::Identity> identity;
   bool access_log = true;

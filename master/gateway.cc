@@ -16,6 +16,7 @@
 #include "common/platform/systemd.h"
 #include "common/version.h"
 #include "config/diagnostic.h"
+#include "master/config_watcher.h"
 #include "master/given_sockets.h"
 #include "master/loaded_config.h"
 #include "master/management.h"
@@ -45,7 +46,8 @@ class Gateway {
         notifier_(loop_, environment_),
         supervisor_(loop_, spawner_, setup()),
         management_(loop_, supervisor_),
-        upgrade_({loop_, supervisor_, management_, notifier_}, successor()) {
+        upgrade_({loop_, supervisor_, management_, notifier_}, successor()),
+        watcher_(loop_, [this] { supervisor_.note_reload(); }) {
     for (const std::string& warning : options_.warnings) log::warn(warning);
   }
 
@@ -76,7 +78,10 @@ class Gateway {
  private:
   Supervisor::Setup setup() {
     Supervisor::Setup setup;
-    setup.load = [](const std::string& file) { return load_config(file, LoadFor::Serve); };
+    setup.load = [this](const std::string& file) {
+      watcher_.note_read(file);
+      return load_config(file, LoadFor::Serve);
+    };
     setup.companion = &management_;
     setup.on_serving = [this](const Generation& generation) { on_serving(generation); };
     setup.on_stranger = [this](const Stranger& stranger) { upgrade_.on_stranger(stranger); };
@@ -107,6 +112,7 @@ class Gateway {
     supervisor_.step();
     if (notifier_.active()) notifier_.tell(supervisor_.service_state(), supervisor_.listeners());
     upgrade_.step();
+    watcher_.follow(watched_files(supervisor_.latest_config(), supervisor_.latest_hash()));
   }
 
   Status start(LoadedConfig first) {
@@ -161,6 +167,7 @@ class Gateway {
   Supervisor supervisor_;
   Management management_;
   Upgrade upgrade_;
+  ConfigWatcher watcher_;
 };
 
 /// Becomes the master in place of another program, which has left its state to this one.

@@ -17,18 +17,6 @@ namespace {
 
 constexpr size_t kHashBytes = 6;
 
-std::string hash_of(std::string_view text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) return "";
-  std::string hash;
-  for (size_t i = 0; i < kHashBytes; ++i) {
-    constexpr char kDigits[] = "0123456789abcdef";
-    hash += kDigits[digest[i] >> 4];
-    hash += kDigits[digest[i] & 15];
-  }
-  return hash;
-}
-
 /// What is looked at beyond the text; the contexts made on the way go to `tls`, which outlives the checks.
 config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
   config::LoadChecks checks;
@@ -50,11 +38,23 @@ config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
 LoadedResult complete(config::LoadResult loaded, std::string text, worker::TlsContexts tls) {
   if (!loaded) return std::move(loaded).error();
   tls.resize(loaded->services.size());
-  std::string hash = hash_of(text);
+  std::string hash = content_hash(text);
   return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text), std::move(tls)};
 }
 
 }  // namespace
+
+std::string content_hash(std::string_view text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) return "";
+  std::string hash;
+  for (size_t i = 0; i < kHashBytes; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    hash += kDigits[digest[i] >> 4];
+    hash += kDigits[digest[i] & 15];
+  }
+  return hash;
+}
 
 LoadedResult load_config(const std::string& path, LoadFor purpose) {
   worker::TlsContexts tls;

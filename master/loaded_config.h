@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/result.h"
@@ -31,6 +32,8 @@ struct Caution {
 };
 [[nodiscard]] std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls);
 void log_cautions(const config::Config& config, const worker::TlsContexts& tls);
+/// The hash that LoadedConfig has of its text; of any other content.
+[[nodiscard]] std::string content_hash(std::string_view text);
 /// The same for a text that was the content of that file, and good then.
 [[nodiscard]] LoadedResult parse_config(std::string text, const std::string& path);
 

@@ -105,6 +105,9 @@ class Supervisor {
   [[nodiscard]] const std::optional<ReloadReport>& last_report() const { return last_report_; }
   /// What a reload reads when it is told no other file: that of the configuration that serves, or is about to.
   [[nodiscard]] const std::string& config_file() const;
+  /// The configuration that serves, or is about to, and the hash of its text.
+  [[nodiscard]] const config::Config& latest_config() const { return pending_ ? pending_->config : current_->config; }
+  [[nodiscard]] const std::string& latest_hash() const { return pending_ ? pending_->hash : current_->config_hash; }
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
   [[nodiscard]] ServiceState service_state() const;
   [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }

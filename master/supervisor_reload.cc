@@ -48,7 +48,7 @@ ReloadTickets::Id Supervisor::request_reload(std::string file, ReloadTickets::Li
 }
 
 const std::string& Supervisor::config_file() const {
-  return pending_ ? pending_->config.file : current_->config.file;
+  return latest_config().file;
 }
 
 void Supervisor::take_requests(TimePoint now) {

@@ -58,6 +58,7 @@ TEST(Keys, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(result->max_headers, expected.max_headers);
   EXPECT_EQ(result->max_body_size, expected.max_body_size);
   EXPECT_EQ(result->via, expected.via);
+  EXPECT_EQ(result->config_watch, expected.config_watch);
   EXPECT_EQ(result->proxy_protocol, expected.proxy_protocol);
   EXPECT_EQ(result->trusted_proxies, expected.trusted_proxies);
   EXPECT_EQ(result->services.at(0).preserve_host, Service().preserve_host);

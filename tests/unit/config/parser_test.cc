@@ -45,6 +45,7 @@ TEST(Parser, TakesEveryKeyOfTheTopLevel) {
 admin_port: 0
 admin_socket: /run/restgate/admin.sock
 workers: 4
+config_watch: true
 user: restgate
 group: 33
 log_level: trace
@@ -71,6 +72,7 @@ trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.admin_port, 0);
   EXPECT_EQ(config.admin_socket, "/run/restgate/admin.sock");
   EXPECT_EQ(config.workers, 4U);
+  EXPECT_TRUE(config.config_watch);
   EXPECT_EQ(config.user, "restgate");
   EXPECT_EQ(config.group, "33");
   EXPECT_FALSE(config.identity) << "only load() asks the system";
