@@ -24,6 +24,7 @@
 #include "master/reload_tickets.h"
 #include "master/service_notifier.h"
 #include "master/spawner.h"
+#include "master/status/chronicle.h"
 
 namespace restgate::master {
 
@@ -84,7 +85,10 @@ class Supervisor {
   /// While true, reloads wait.
   void hold_reloads(bool hold);
   /// One was refused or came to nothing; counted.
-  void note_failed_upgrade() { ++upgrades_failed_; }
+  void note_failed_upgrade() {
+    ++upgrades_failed_;
+    chronicle_.add(EventKind::UpgradeFailed, serving().id, "the upgrade was refused; see the log");
+  }
 
   /// Does what is due, and stops the loop when all is done. For the loop's turn hook.
   void step();
@@ -109,6 +113,10 @@ class Supervisor {
   [[nodiscard]] ServiceState service_state() const;
   [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
   [[nodiscard]] const CrashLog& crashes() const { return crashes_; }
+  [[nodiscard]] const Chronicle& chronicle() const { return chronicle_; }
+  [[nodiscard]] const Fleet& fleet() const { return fleet_; }
+  /// The one that serves, in a roll that before it. REQUIRES: start() or resume() succeeded.
+  [[nodiscard]] const Generation& serving_generation() const { return serving(); }
 
  private:
   void bury_the_dead(TimePoint now);
@@ -192,6 +200,7 @@ class Supervisor {
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
   CrashLog crashes_;
+  Chronicle chronicle_;
 };
 
 }  // namespace restgate::master
