@@ -90,7 +90,7 @@ void Supervisor::reload_failed(const std::string& file, Verdict verdict) {
   ++reloads_failed_;
   last_reload_successful_ = false;
   last_failure_ = verdict.reason;
-  chronicle_.add(EventKind::ReloadFailed, serving().id, "reload failed: " + verdict.reason);
+  chronicle_.add(EventKind::ReloadFailed, serving().id, verdict.reason);
   log::error("reload failed: the configuration before it serves on",
              {{"reason", verdict.reason}, {"generation", serving().id}});
   last_report_ = {std::move(verdict), file, std::chrono::system_clock::now()};
@@ -205,7 +205,7 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
     return true;
   }
   ++reloads_succeeded_;
-  chronicle_.add(EventKind::Reload, current_->id, "reload finished");
+  chronicle_.add(EventKind::Reload, current_->id, "the new configuration serves");
   log::info("reload finished", {{"generation", current_->id},
                                 {"port", current_->listeners.port()},
                                 {"workers", current_->workers},

@@ -115,7 +115,7 @@ void Supervisor::upgrade_over(bool succeeded, const std::string& why) {
     return;
   }
   ++upgrades_failed_;
-  chronicle_.add(EventKind::UpgradeFailed, serving().id, "upgrade failed: " + why);
+  chronicle_.add(EventKind::UpgradeFailed, serving().id, why);
   last_reload_successful_ = false;
   last_failure_ = why;
   log::error("upgrade failed: the workers of the program before this one serve on",

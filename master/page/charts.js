@@ -34,7 +34,7 @@ class Timeline {
           y: log
             ? { type: 'logarithmic', min: 0.1, ticks: { callback: decades }, grid: { drawTicks: false } }
             : { stacked, beginAtZero: true, suggestedMax: 1, ticks: { maxTicksLimit: 5, precision: 0 }, grid: { drawTicks: false } },
-          marks: { display: false, min: 0, max: 1 },
+          marks: { axis: 'y', display: false, min: 0, max: 1 },
         },
         plugins: {
           legend: { align: 'end', labels: { boxWidth: 8, boxHeight: 8, padding: 8, filter: (item) => item.text !== 'Events' } },
@@ -70,7 +70,9 @@ class Timeline {
 
   show(points, events, now) {
     const { options, data } = this.chart;
-    options.scales.x.min = now - SPAN;
+    // Soon after a start there is little to see, and it would be squeezed into a corner.
+    options.scales.x.min = Math.max(now - SPAN, Math.min(points[0]?.time ?? now, now - 120));
+    options.scales.x.ticks.stepSize = now - options.scales.x.min > 400 ? 180 : 60;
     options.scales.x.max = now;
     this.series.forEach((each, at) => {
       data.datasets[at].data = points.map((point) => ({ x: point.time, y: each.value(point) }));

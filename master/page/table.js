@@ -16,7 +16,7 @@ class DataTable {
     const bar = el('div', { className: 'bar' }, section.querySelector('h2'), this.count);
     if (search) bar.append(this.searchField(caption));
     this.empty = el('p', { className: 'empty' }, empty);
-    this.more = el('button', { className: 'more', type: 'button', hidden: true });
+    this.more = el('button', { className: 'more', type: 'button', hidden: true }, 'Show more');
     this.more.addEventListener('click', () => {
       this.most += 2 * this.step;
       this.show();

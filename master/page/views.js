@@ -42,7 +42,7 @@ function servicesTable() {
       { name: 'endpoint', title: 'Endpoint', wide: true, value: (row) => row.endpoints[0]?.url, text: (row) => row.endpoints.map((each) => each.url).join(' '), className: () => 'long mono' },
       number('rate', 'answers/s', format.rate),
       quantile('p50', true), quantile('p95', true), quantile('p99'),
-      { name: 'connections', title: 'Conns', hint: 'Connections in use + kept', number: true, value: (row) => row.connections_active + row.connections_idle, text: (row) => `${row.connections_active}+${row.connections_idle}` },
+      { name: 'connections', title: 'Conns', wide: true, hint: 'Connections in use + kept', number: true, value: (row) => row.connections_active + row.connections_idle, text: (row) => `${row.connections_active}+${row.connections_idle}` },
       number('connects', 'Connects', format.count, { wide: true }),
       { name: 'failures', title: 'Failures', hint: 'Connections and names that failed', number: true, value: (row) => row.connect_failures + row.resolve_failures, text: (row) => format.count(row.connect_failures + row.resolve_failures), className: (row) => (row.health === 'down' || row.health === 'degraded' ? 'bad' : '') },
       number('retries', 'Retries', format.count, { wide: true }),
@@ -96,13 +96,15 @@ function exchangesTable() {
 /** The numbers at the top. */
 class Tiles {
   constructor() {
-    this.set = definitions(byId('tiles'), ['Requests/s', 'Errors', 'p50', 'p95', 'p99', 'In flight', 'Connections', 'Tunnels', 'In', 'Out', 'Requests']);
+    this.set = definitions(byId('tiles'), ['Requests/s', '4xx', '5xx', 'p50', 'p95', 'p99', 'In flight', 'Connections', 'Tunnels', 'In', 'Out', 'Requests']);
   }
 
   show(now, requests) {
-    const failed = now.request_rate > 0 ? now.class_rates['5xx'] / now.request_rate : 0;
+    const share = (code) => (now.request_rate > 0 ? now.class_rates[code] / now.request_rate : 0);
+    const failed = share('5xx');
     this.set('Requests/s', format.rate(now.request_rate));
-    this.set('Errors', withUnit(format.share(failed)), failed > 0.01 ? 'bad' : failed > 0 ? 'warn' : '', 'Share of answers with 5xx');
+    this.set('4xx', withUnit(format.share(share('4xx'))), '', 'Share of all answers');
+    this.set('5xx', withUnit(format.share(failed)), failed > 0.01 ? 'bad' : failed > 0 ? 'warn' : '', 'Share of all answers');
     for (const which of ['p50', 'p95', 'p99']) this.set(which, withUnit(format.latency(now.latency_s?.[which])));
     this.set('In flight', format.count(now.in_flight));
     this.set('Connections', format.count(now.connections));
