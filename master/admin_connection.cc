@@ -9,6 +9,7 @@
 #include <new>
 #include <utility>
 
+#include "worker/http1/char_class.h"
 #include "worker/http1/writer.h"
 
 namespace restgate::master {
@@ -35,6 +36,14 @@ void add_body(evbuffer* to, const std::shared_ptr<const std::string>& body) {
     delete static_cast<std::shared_ptr<const std::string>*>(shared);
   };
   if (evbuffer_add_reference(to, body->data(), body->size(), release, reference) != 0) delete reference;
+}
+
+/// Those of every answer that does not go through libevhtp.
+void write_common_fields(http1::HeadWriter& out) {
+  out.field("Cache-Control", "no-store");
+  out.field("X-Content-Type-Options", "nosniff");
+  out.field("Content-Security-Policy", AdminResponse::kNoContent);
+  out.field("Referrer-Policy", "no-referrer");
 }
 
 /// RFC 9110 §5.6.7.
@@ -84,7 +93,7 @@ uint16_t AdminConnection::on_freed(evhtp_connection* /*connection*/, void* self)
 }
 
 bool AdminConnection::owed() const {
-  if (closed()) return false;
+  if (closed() || state_ == State::Streaming) return false;
   int unread = 0;  // in the socket: a request that the event loop has not told us of yet
   return state_ != State::Receiving || !idle_ || ::ioctl(connection_->sock, FIONREAD, &unread) != 0 || unread > 0;
 }
@@ -98,7 +107,8 @@ void AdminConnection::on_readable() {
 }
 
 void AdminConnection::on_event(short what) {
-  if ((what & BEV_EVENT_EOF) == 0 || (what & BEV_EVENT_ERROR) != 0 || state_ == State::Receiving) {
+  if ((what & BEV_EVENT_EOF) == 0 || (what & BEV_EVENT_ERROR) != 0 || state_ == State::Receiving ||
+      state_ == State::Streaming) {
     close();
     return;
   }
@@ -106,7 +116,7 @@ void AdminConnection::on_event(short what) {
 }
 
 void AdminConnection::on_sent() {
-  if (state_ == State::Receiving) return;
+  if (state_ == State::Receiving || state_ == State::Streaming) return;
   if (state_ == State::Closing) {
     close();
     return;
@@ -164,6 +174,7 @@ bool AdminConnection::take_head() {
   }
   method_ = head.method;
   path_ = head.path;
+  note_authorization(head);
   // HTTP/1.0 with keep-alive is not worth the trouble; a body that waits for "100 Continue" is not wanted.
   keep_alive_ = head.keep_alive && head.minor_version > 0 && !head.expect_continue;
   body_left_ = head.expect_continue ? 0 : head.content_length;
@@ -188,7 +199,8 @@ bool AdminConnection::take_body() {
 void AdminConnection::ask() {
   have_head_ = false;
   if (++requests_ >= limits_.max_requests) keep_alive_ = false;
-  std::optional<AdminResponse> response = owner_.answer(*this, {method_, path_, body_});
+  std::optional<AdminResponse> response = owner_.answer(*this, {method_, path_, body_, authorization_});
+  if (response && response->stream) return begin_stream(*response);
   if (response) return hand_over(*std::move(response));
   state_ = State::Deferred;
   deadline_ms_ = INT64_MAX;  // whoever puts an answer off sees to it that it comes
@@ -203,7 +215,7 @@ void AdminConnection::answer(AdminResponse response) {
 void AdminConnection::finish() {
   finishing_ = true;
   keep_alive_ = false;
-  if (state_ == State::Receiving) close();
+  if (state_ == State::Receiving || state_ == State::Streaming) close();
 }
 
 /// Has libevhtp answer: it gets one head, rebuilt, and nothing of what the client may have sent behind it.
@@ -236,8 +248,11 @@ void AdminConnection::respond(evhtp_request& request) {
   add_header(request, "Date", http_date().c_str());
   add_header(request, "Cache-Control", "no-store");
   add_header(request, "X-Content-Type-Options", "nosniff");
+  add_header(request, "Content-Security-Policy", response.content_policy);
+  add_header(request, "Referrer-Policy", "no-referrer");
   if (response.allow != nullptr) add_header(request, "Allow", response.allow);
   if (response.retry_after != nullptr) add_header(request, "Retry-After", response.retry_after);
+  if (response.authenticate != nullptr) add_header(request, "WWW-Authenticate", response.authenticate);
   if (size != 0 && method_ != "HEAD") {
     add_body(request.buffer_out, response.body);
     response_bytes_ = size;
@@ -254,6 +269,7 @@ void AdminConnection::refuse(uint16_t status, std::string_view text) {
   out.status_line(status, text);
   out.field("Content-Type", "text/plain; charset=utf-8");
   out.field("Content-Length", text.size() + 1);
+  write_common_fields(out);
   out.field("Connection", "close");
   out.crlf();
   out.raw(text);
@@ -262,6 +278,49 @@ void AdminConnection::refuse(uint16_t status, std::string_view text) {
   set_deadline(limits_.request_timeout);
   bufferevent_disable(bev_, EV_READ);
   bufferevent_write(bev_, out.text().data(), out.size());
+}
+
+/// A second field could be what somebody before us did not look at.
+void AdminConnection::note_authorization(const http1::RequestHead& head) {
+  authorization_.clear();
+  size_t found = 0;
+  for (const http1::Field& field : head.fields)
+    if (http1::equals_ignore_case(field.name, "authorization") && ++found == 1) authorization_ = field.value;
+  if (found > 1) authorization_.clear();
+}
+
+/// The response ends with the connection.
+void AdminConnection::begin_stream(const AdminResponse& response) {
+  std::array<char, 1024> space;
+  http1::HeadWriter out(space.data(), space.data() + space.size());
+  out.status_line(response.status, "OK");
+  out.field("Content-Type", response.content_type);
+  out.field("Date", http_date());
+  write_common_fields(out);
+  out.field("Connection", "close");
+  out.crlf();
+  state_ = State::Streaming;
+  deadline_ms_ = INT64_MAX;  // a client that takes nothing any more has its limit: AdminLimits::stall_timeout
+  bufferevent_write(bev_, out.text().data(), out.size());
+  push(response.body);
+}
+
+bool AdminConnection::push(const std::shared_ptr<const std::string>& events) {
+  if (!streaming()) return false;
+  evbuffer* output = bufferevent_get_output(bev_);
+  lagging_ = lagging_ || evbuffer_get_length(output) > limits_.max_stream_backlog;
+  if (lagging_) return false;
+  add_body(output, events);
+  return true;
+}
+
+void AdminConnection::catch_up(const std::shared_ptr<const std::string>& greeting) {
+  lagging_ = false;
+  push(greeting);
+}
+
+bool AdminConnection::caught_up() const {
+  return streaming() && lagging_ && evbuffer_get_length(bufferevent_get_output(bev_)) == 0;
 }
 
 }  // namespace restgate::master

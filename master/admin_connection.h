@@ -9,7 +9,8 @@
 //
 //   Receiving ──request complete──▶ Responding ──response sent──▶ Receiving …
 //       │  └──────answered later──▶ Deferred ─┘
-//       └──────────refused──────▶ Closing ──refusal sent──▶ closed
+//       ├──────────refused──────▶ Closing ──refusal sent──▶ closed
+//       └──────────streamed─────▶ Streaming: events until one of the two leaves
 #pragma once
 
 #include <chrono>
@@ -38,6 +39,8 @@ struct AdminLimits {
   uint64_t max_requests = 1000;               ///< on one connection
   size_t large_response_bytes = size_t{64} * 1024;
   size_t max_large_responses = 8;                      ///< being sent at the same time; beyond: 503
+  size_t max_streams = 16;                             ///< of events; beyond: 503
+  size_t max_stream_backlog = size_t{512} * 1024;      ///< not sent yet; what comes then, the client misses
   std::chrono::milliseconds request_timeout{10'000};   ///< from accept, or a request's first byte, to its last one
   std::chrono::milliseconds idle_timeout{75'000};      ///< between two requests
   std::chrono::milliseconds stall_timeout{10'000};     ///< without any progress of a response
@@ -47,7 +50,8 @@ struct AdminLimits {
 struct AdminRequest {
   std::string_view method;
   std::string_view path;
-  std::string_view body;  ///< its beginning, see AdminLimits
+  std::string_view body;           ///< its beginning, see AdminLimits
+  std::string_view authorization;  ///< the field's value; "": none, or several
 };
 
 struct AdminResponse {
@@ -56,6 +60,13 @@ struct AdminResponse {
   std::shared_ptr<const std::string> body;  ///< shared, since many clients may be reading the same one
   const char* allow = nullptr;              ///< for 405
   const char* retry_after = nullptr;        ///< for 503, seconds
+  const char* authenticate = nullptr;       ///< for 401
+  const char* content_policy = kNoContent;  ///< Content-Security-Policy
+
+  /// The body is the beginning of a stream, which push() goes on with. Past libevhtp, which knows no such thing.
+  bool stream = false;
+
+  static constexpr const char* kNoContent = "default-src 'none'; frame-ancestors 'none'";
 };
 
 class AdminConnection;
@@ -85,8 +96,15 @@ class AdminConnection {
   void close();
   /// The answer that was put off. May close the connection.
   void answer(AdminResponse response);
-  /// Takes no more requests: closes after the answer that is due, or at once if none is.
+  /// Takes no more requests: closes after the answer that is due, or at once if none is. A stream ends.
   void finish();
+
+  /// Goes on with a stream. A client that is slow misses it, and all that follows until catch_up(): false.
+  bool push(const std::shared_ptr<const std::string>& events);
+  [[nodiscard]] bool streaming() const { return state_ == State::Streaming && !closed(); }
+  /// Has missed something, and has read all that came before: `greeting` makes up for it.
+  [[nodiscard]] bool caught_up() const;
+  void catch_up(const std::shared_ptr<const std::string>& greeting);
 
   [[nodiscard]] bool overdue(int64_t now_ms) const { return now_ms >= deadline_ms_; }
   /// Without a complete request: may be closed to make room.
@@ -101,7 +119,7 @@ class AdminConnection {
   static void on_request(evhtp_request* request, void* unused);
 
  private:
-  enum class State : uint8_t { Receiving, Deferred, Responding, Closing };
+  enum class State : uint8_t { Receiving, Deferred, Responding, Closing, Streaming };
   using DataCallback = void (*)(bufferevent*, void*);
 
   static uint16_t on_freed(evhtp_connection* connection, void* self);
@@ -116,6 +134,8 @@ class AdminConnection {
   void hand_over(AdminResponse response);
   void respond(evhtp_request& request);
   void refuse(uint16_t status, std::string_view text);
+  void begin_stream(const AdminResponse& response);
+  void note_authorization(const http1::RequestHead& head);
   void set_deadline(std::chrono::milliseconds after);
   [[nodiscard]] bool closed() const { return connection_ == nullptr; }
 
@@ -136,6 +156,8 @@ class AdminConnection {
   std::string method_;
   std::string path_;
   std::string body_;
+  std::string authorization_;
+  bool lagging_ = false;
   AdminResponse response_;  ///< while libevhtp asks for it
   uint64_t body_left_ = 0;
   uint64_t requests_ = 0;

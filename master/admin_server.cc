@@ -142,26 +142,82 @@ void AdminServer::pause_accepting() {
 std::optional<AdminResponse> AdminServer::answer(AdminConnection& connection, const AdminRequest& request) {
   const std::string_view path = request.path;
   if (path == "/reload" && handlers_.reload) return reload(connection, request);
-  const bool known = path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/version";
-  if (!known) return text(404, "Not Found");
+  // What is not there is not told to those who may not look.
+  const bool open = path == "/healthz" || path == "/readyz" || path == "/";
+  if (!open && handlers_.authorized && !handlers_.authorized(request.authorization)) {
+    AdminResponse response = text(401, "a token is needed: Authorization: Bearer ...");
+    response.authenticate = "Bearer realm=\"restgate\"";
+    return response;
+  }
+  if (!known(path)) return text(404, "Not Found");
   if (request.method != "GET" && request.method != "HEAD") {
     AdminResponse response = text(405, "Method Not Allowed");
     response.allow = "GET, HEAD";
     return response;
   }
-  return get(path);
+  return get(request);
 }
 
-AdminResponse AdminServer::get(std::string_view path) {
+bool AdminServer::known(std::string_view path) const {
+  return path == "/healthz" || path == "/readyz" || path == "/metrics" || path == "/version" ||
+         (path == "/status" && handlers_.status) || (path == "/" && handlers_.page) ||
+         (path == "/events" && handlers_.greeting);
+}
+
+AdminResponse AdminServer::get(const AdminRequest& request) {
+  const std::string_view path = request.path;
   if (path == "/healthz") return text(200, "ok");
   if (path == "/readyz") {
     const Readiness readiness = handlers_.readiness();
     return readiness.ready ? text(200, "ok") : text(503, readiness.reason.empty() ? "not ready" : readiness.reason);
   }
-  if (path == "/metrics") return metrics();
+  if (path == "/metrics") return large(kMetricsType, handlers_.metrics);
+  if (path == "/status") return large(kJsonType, handlers_.status);
+  if (path == "/events") return events(request);
+  if (path == "/") return page();
   AdminResponse response = text(200, handlers_.version());
   response.content_type = kJsonType;
   return response;
+}
+
+AdminResponse AdminServer::page() const {
+  const PageView view = handlers_.page();
+  AdminResponse response;
+  response.content_type = "text/html; charset=utf-8";
+  response.body = view.html;
+  response.content_policy = view.content_policy;
+  return response;
+}
+
+AdminResponse AdminServer::events(const AdminRequest& request) {
+  if (streams() >= limits_.max_streams) {
+    AdminResponse response = text(503, "too many clients are watching");
+    response.retry_after = "10";
+    return response;
+  }
+  AdminResponse response;
+  response.content_type = "text/event-stream";
+  if (request.method == "HEAD") return response;
+  response.body = handlers_.greeting();
+  response.stream = true;
+  return response;
+}
+
+size_t AdminServer::streams() const {
+  return static_cast<size_t>(std::count_if(connections_.begin(), connections_.end(),
+                                           [](const auto& entry) { return entry.first->streaming(); }));
+}
+
+void AdminServer::publish(const std::shared_ptr<const std::string>& events) {
+  std::shared_ptr<const std::string> greeting;  // made for the first who needs it
+  for (const auto& [connection, owned] : connections_) {
+    if (!connection->caught_up()) {
+      connection->push(events);
+      continue;
+    }
+    if (!greeting) greeting = handlers_.greeting();
+    connection->catch_up(greeting);
+  }
 }
 
 std::optional<AdminResponse> AdminServer::reload(AdminConnection& connection, const AdminRequest& request) {
@@ -182,18 +238,19 @@ std::optional<AdminResponse> AdminServer::reload(AdminConnection& connection, co
   return std::nullopt;
 }
 
-AdminResponse AdminServer::metrics() {
+AdminResponse AdminServer::large(const char* content_type,
+                                 const std::function<std::shared_ptr<const std::string>()>& text_of) {
   const auto large = std::count_if(connections_.begin(), connections_.end(), [this](const auto& entry) {
     return entry.first->response_bytes() >= limits_.large_response_bytes;
   });
   if (static_cast<size_t>(large) >= limits_.max_large_responses) {
-    AdminResponse response = text(503, "too many clients are reading metrics");
+    AdminResponse response = text(503, "too many clients are reading large answers");
     response.retry_after = "1";
     return response;
   }
   AdminResponse response;
-  response.content_type = kMetricsType;
-  response.body = handlers_.metrics();
+  response.content_type = content_type;
+  response.body = text_of();
   return response;
 }
 

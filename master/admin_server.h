@@ -1,5 +1,5 @@
-// AdminServer: /healthz, /readyz, /metrics and /version over HTTP; where it is offered, POST /reload. Master; libevhtp
-// is hidden behind it.
+// AdminServer: /healthz, /readyz, /metrics, /version, /status, the page and its events over HTTP; where it is offered,
+// POST /reload. Master; libevhtp is hidden behind it.
 //
 // It shares the event loop with the supervision, so nothing in it waits, and everything that a client can make it hold
 // is bounded: connections, bytes of a request, time for a request, for a response and in between, large responses in
@@ -30,11 +30,26 @@ struct Readiness {
   std::string reason;  ///< why not, in a sentence; shown to the client
 };
 
+/// A page and what it may do: a Content-Security-Policy, which lives as long as the program.
+struct PageView {
+  std::shared_ptr<const std::string> html;
+  const char* content_policy;
+};
+
 /// Called on the event loop's thread, one for each request; must not block. The first three are required.
 struct AdminHandlers {
   std::function<Readiness()> readiness;
-  std::function<std::shared_ptr<const std::string>()> metrics;  ///< text exposition format 0.0.4
-  std::function<std::string()> version;                         ///< a JSON object
+  std::function<std::shared_ptr<const std::string>()> metrics;   ///< text exposition format 0.0.4
+  std::function<std::string()> version;                          ///< a JSON object
+  std::function<std::shared_ptr<const std::string>()> status{};  ///< likewise. Empty: not offered here
+
+  /// The page; empty: not offered here, as the following ones.
+  std::function<PageView()> page{};
+  /// What a client of /events gets first, complete in itself; what follows comes by AdminServer::publish().
+  std::function<std::shared_ptr<const std::string>()> greeting{};
+
+  /// Whether a request with this Authorization field may have what is not for everybody. Empty: everybody may.
+  std::function<bool(std::string_view authorization)> authorized{};
 
   /// Asks for a reload from `file` ("": the one in use); `answer` is called later, once. Empty: not offered here.
   std::function<uint64_t(std::string file, std::function<void(AdminResponse)> answer)> reload{};
@@ -57,6 +72,9 @@ class AdminServer final : private AdminConnectionOwner {
   [[nodiscard]] bool busy() const;
   /// While held, new connections wait in the listening socket's queue, for this server or for whoever serves it next.
   void hold(bool held);
+  /// Goes to all clients of /events; who has missed something gets the greeting in its place.
+  void publish(const std::shared_ptr<const std::string>& events);
+  [[nodiscard]] size_t streams() const;
   /// The socket that it serves; stays its own.
   [[nodiscard]] int listener() const;
 
@@ -68,8 +86,13 @@ class AdminServer final : private AdminConnectionOwner {
   std::optional<AdminResponse> answer(AdminConnection& connection, const AdminRequest& request) override;
   void forget(AdminConnection& connection) override;
 
-  [[nodiscard]] AdminResponse get(std::string_view path);
-  [[nodiscard]] AdminResponse metrics();
+  [[nodiscard]] bool known(std::string_view path) const;
+  [[nodiscard]] AdminResponse get(const AdminRequest& request);
+  [[nodiscard]] AdminResponse page() const;
+  [[nodiscard]] AdminResponse events(const AdminRequest& request);
+  /// What may be large: only so many at a time.
+  [[nodiscard]] AdminResponse large(const char* content_type,
+                                    const std::function<std::shared_ptr<const std::string>()>& text);
   [[nodiscard]] std::optional<AdminResponse> reload(AdminConnection& connection, const AdminRequest& request);
   [[nodiscard]] bool accept(evhtp_connection* connection);
   [[nodiscard]] bool make_room();

@@ -120,10 +120,11 @@ void log_end(const Crash& crash) {
                {{"worker_pid", crash.worker.pid}, {"damaged", crash.losses.damaged}});
 }
 
-void CrashLog::add(Crash crash) {
-  if (meant_to(crash.obituary.reason)) return;
+bool CrashLog::add(Crash crash) {
+  if (meant_to(crash.obituary.reason)) return false;
   if (latest_.size() == kKept) latest_.pop_back();
   latest_.push_front(std::move(crash));
+  return true;
 }
 
 }  // namespace restgate::master

@@ -63,8 +63,8 @@ class CrashLog {
  public:
   static constexpr size_t kKept = 16;
 
-  /// Keeps it, unless this is how workers are meant to end.
-  void add(Crash crash);
+  /// Keeps it, unless this is how workers are meant to end: then false.
+  bool add(Crash crash);
   /// The latest first.
   [[nodiscard]] const std::deque<Crash>& latest() const { return latest_; }
 

@@ -176,6 +176,7 @@ Death Fleet::bury(pid_t pid, int status) {
   Death death{worker.view(), explain(status, worker.view(), worker.kill_cause()),
               losses_of(worker.flights().snapshot(), counted, worker.block().spec(), monotonic_us())};
   dead_.add(counted);
+  ++deaths_;
   clear(worker.row(), 0, 0, 1);
   worker.row().pid.store(0, std::memory_order_release);
   workers_.erase(found);

@@ -3,7 +3,9 @@
 // Does what it is told (spawn, drain, kill) and reports who died. Decides nothing.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -72,6 +74,13 @@ class Fleet {
 
   /// Counters since the start, of the dead and the living, and the gauges of the living.
   [[nodiscard]] stats::Accumulator statistics() const;
+  /// The part of them that is the dead's. It changes with each of them: see deaths().
+  [[nodiscard]] const stats::Snapshot& gone() const { return dead_.totals(); }
+  [[nodiscard]] uint64_t deaths() const { return deaths_; }
+
+  [[nodiscard]] std::span<const std::unique_ptr<WorkerHandle>> workers() const { return workers_; }
+  /// Null: there is none of that number.
+  [[nodiscard]] WorkerHandle* find(pid_t pid) const;
 
  private:
   struct Row {
@@ -79,7 +88,6 @@ class Fleet {
     uint32_t number;
   };
   [[nodiscard]] Result<Row> free_row() const;
-  [[nodiscard]] WorkerHandle* find(pid_t pid) const;
   Death bury(pid_t pid, int status);
 
   EventLoop& loop_;
@@ -88,6 +96,7 @@ class Fleet {
   MailboxSet mailboxes_;
   std::vector<std::unique_ptr<WorkerHandle>> workers_;
   stats::Accumulator dead_;
+  uint64_t deaths_ = 0;
   bool farewell_ = false;
 };
 

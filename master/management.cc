@@ -1,12 +1,14 @@
 #include "master/management.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "common/log.h"
 #include "common/platform/sockets.h"
 #include "master/admin_version.h"
 #include "master/reload_protocol.h"
+#include "master/status/page.h"
 
 namespace restgate::master {
 namespace {
@@ -21,7 +23,10 @@ Management::Management(EventLoop& loop, Supervisor& supervisor)
       supervisor_(supervisor),
       collector_(
           {.totals = [this] { return supervisor_.statistics(); }, .facts = [this] { return supervisor_.facts(); }}),
-      metrics_(collector_) {}
+      metrics_(collector_),
+      sampler_(loop, supervisor, [this] { publish(); }),
+      status_(supervisor, sampler_),
+      frames_(supervisor, sampler_) {}
 
 Status Management::open(uint16_t port, const std::string& socket, FoundSockets found) {
   Status prepared = Ok{};
@@ -59,6 +64,9 @@ AdminHandlers Management::handlers() {
   handlers.readiness = [this] { return readiness(); };
   handlers.metrics = [this] { return metrics_.get(); };
   handlers.version = version_json;
+  handlers.status = [this] { return status_.get(); };
+  handlers.page = [] { return PageView{page().html, page().content_policy.c_str()}; };
+  handlers.greeting = [this] { return frames_.greeting(); };
   return handlers;
 }
 
@@ -71,6 +79,15 @@ AdminHandlers Management::handlers_with_reload() {
   };
   all.abandon_reload = [this](uint64_t ticket) { supervisor_.abandon_reload(ticket); };
   return all;
+}
+
+void Management::publish() {
+  const auto watched = [](const auto* server) { return *server && (*server)->streams() > 0; };
+  const std::array<std::unique_ptr<AdminServer>*, 2> servers = {&port_server_, &socket_server_};
+  if (std::none_of(servers.begin(), servers.end(), watched)) return frames_.skip();
+  const LiveFrames::Frame update = frames_.update();
+  for (const auto* server : servers)
+    if (*server) (*server)->publish(update);
 }
 
 Readiness Management::readiness() const {

@@ -14,6 +14,9 @@
 #include "master/admin_socket.h"
 #include "master/metrics_collector.h"
 #include "master/metrics_text.h"
+#include "master/status/live_frames.h"
+#include "master/status/sampler.h"
+#include "master/status/status_text.h"
 #include "master/supervisor.h"
 #include "master/upgrade_state.h"
 
@@ -59,11 +62,16 @@ class Management final : public Companion {
   /// Those of who may give orders: the socket's clients.
   [[nodiscard]] AdminHandlers handlers_with_reload();
   [[nodiscard]] Readiness readiness() const;
+  /// A sample has been taken: whoever watches is told.
+  void publish();
 
   EventLoop& loop_;
   Supervisor& supervisor_;
   MetricsCollector collector_;
   MetricsText metrics_;
+  StatusSampler sampler_;
+  StatusText status_;
+  LiveFrames frames_;
 
   uint16_t wanted_port_ = 0;
   uint16_t port_ = 0;

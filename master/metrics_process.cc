@@ -97,6 +97,13 @@ double start_time(uint64_t ticks, double ticks_per_second) {
 
 }  // namespace
 
+std::optional<ProcessUsage> read_process_usage(pid_t pid) {
+  const std::optional<ProcStat> stat = parse_stat(read_small_file("/proc/" + std::to_string(pid) + "/stat"));
+  if (!stat) return std::nullopt;
+  return ProcessUsage{static_cast<double>(stat->cpu_ticks) / static_cast<double>(::sysconf(_SC_CLK_TCK)),
+                      stat->resident_pages * static_cast<uint64_t>(::sysconf(_SC_PAGESIZE))};
+}
+
 ProcessTotals read_process_totals(std::span<const pid_t> workers) {
   const auto ticks_per_second = static_cast<double>(::sysconf(_SC_CLK_TCK));
   const auto page_bytes = static_cast<uint64_t>(::sysconf(_SC_PAGESIZE));

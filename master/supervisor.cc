@@ -26,6 +26,16 @@ bool lost_work(ExitReason reason) {
   return own_fault(reason) || reason == ExitReason::Cut || reason == ExitReason::DrainOverdue;
 }
 
+/// "worker 1 (pid 4711) crashed: SIGSEGV"
+std::string sentence_about(const Death& death) {
+  const Obituary& obituary = death.obituary;
+  std::string reason(to_string(obituary.reason));
+  std::replace(reason.begin(), reason.end(), '_', ' ');
+  return "worker " + std::to_string(death.last.index) + " (pid " + std::to_string(death.last.pid) + ") " + reason +
+         ": " +
+         (obituary.signal != 0 ? signal_name(obituary.signal) : "exit code " + std::to_string(obituary.exit_code));
+}
+
 }  // namespace
 
 Supervisor::Supervisor(EventLoop& loop, Spawner& spawner, Setup setup)
@@ -116,7 +126,7 @@ void Supervisor::on_death(const Death& death, TimePoint now) {
   Crash crash{death.last, death.obituary, std::chrono::system_clock::now(),
               duration_cast<milliseconds>(now - death.last.started), death.losses};
   log_end(crash);
-  crashes_.add(std::move(crash));
+  if (crashes_.add(std::move(crash))) chronicle_.add(EventKind::Crash, death.last.generation, sentence_about(death));
   ++exits_[static_cast<size_t>(death.obituary.reason)];
   if (draining(now)) {
     cut_short_ = cut_short_ || lost_work(death.obituary.reason);
@@ -137,6 +147,7 @@ void Supervisor::begin_shutdown(TimePoint now) {
       log::info("asked to stop a second time: not accepting any longer");
       plan_->shut_down(now + timeout, now);
     } else {
+      chronicle_.add(EventKind::Stop, serving().id, "asked to stop");
       plan_->shut_down(now + delay + timeout, now + delay);
       if (delay.count() == 0) continue;
       log::info("stopping: accepting for a while yet", {{"delay_ms", delay.count()}});

@@ -24,6 +24,7 @@
 #include "master/reload_tickets.h"
 #include "master/service_notifier.h"
 #include "master/spawner.h"
+#include "master/status/chronicle.h"
 
 namespace restgate::master {
 
@@ -112,6 +113,10 @@ class Supervisor {
   [[nodiscard]] ServiceState service_state() const;
   [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
   [[nodiscard]] const CrashLog& crashes() const { return crashes_; }
+  [[nodiscard]] const Chronicle& chronicle() const { return chronicle_; }
+  [[nodiscard]] const Fleet& fleet() const { return fleet_; }
+  /// The one that serves, in a roll that before it. REQUIRES: start() or resume() succeeded.
+  [[nodiscard]] const Generation& serving_generation() const { return serving(); }
 
  private:
   void bury_the_dead(TimePoint now);
@@ -196,6 +201,7 @@ class Supervisor {
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
   CrashLog crashes_;
+  Chronicle chronicle_;
 };
 
 }  // namespace restgate::master

@@ -36,6 +36,7 @@ Status Supervisor::start(LoadedConfig first) {
   current_ = std::make_unique<Generation>(++last_generation_, std::move(first), workers, **listeners);
   plan_.emplace(GenerationPlan{current_->id, workers, current_->listeners.slots()});
   last_reload_ = std::chrono::system_clock::now();
+  chronicle_.add(EventKind::Start, current_->id, "started");
   log_cautions(current_->config, current_->tls);
   loop_.request_turn();
   return Ok{};
@@ -89,6 +90,7 @@ void Supervisor::reload_failed(const std::string& file, Verdict verdict) {
   ++reloads_failed_;
   last_reload_successful_ = false;
   last_failure_ = verdict.reason;
+  chronicle_.add(EventKind::ReloadFailed, serving().id, verdict.reason);
   log::error("reload failed: the configuration before it serves on",
              {{"reason", verdict.reason}, {"generation", serving().id}});
   last_report_ = {std::move(verdict), file, std::chrono::system_clock::now()};
@@ -187,6 +189,7 @@ bool Supervisor::apply(const action::AbortRoll& order, TimePoint now) {
 bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   plan_->roll_finished();
   const bool other_file = previous_->config.file != current_->config.file;
+  const uint32_t workers_before = previous_->workers;
   previous_.reset();
   if (setup_.companion != nullptr) setup_.companion->commit();
   retire_unused_listeners(now);
@@ -195,11 +198,15 @@ bool Supervisor::apply(const action::FinishRoll& /*order*/, TimePoint now) {
   last_reload_ = std::chrono::system_clock::now();
   last_report_ = {Verdict::finished(current_->id, current_->workers), current_->config.file, last_reload_};
   tickets_.roll_ended(last_report_->verdict);
+  if (workers_before != current_->workers)
+    chronicle_.add(EventKind::Resize, current_->id,
+                   "workers: " + std::to_string(workers_before) + " before, now " + std::to_string(current_->workers));
   if (std::exchange(upgrading_, false)) {
     upgrade_over(true, "");
     return true;
   }
   ++reloads_succeeded_;
+  chronicle_.add(EventKind::Reload, current_->id, "the new configuration serves");
   log::info("reload finished", {{"generation", current_->id},
                                 {"port", current_->listeners.port()},
                                 {"workers", current_->workers},

@@ -105,6 +105,7 @@ Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, Loade
 
 void Supervisor::note_failed_upgrade(std::string reason) {
   ++upgrades_failed_;
+  chronicle_.add(EventKind::UpgradeFailed, serving().id, reason);
   upgrade_refusal_ = std::move(reason);
   loop_.request_turn();  // to tell
 }
@@ -112,6 +113,7 @@ void Supervisor::note_failed_upgrade(std::string reason) {
 void Supervisor::upgrade_over(bool succeeded, const std::string& why) {
   if (succeeded) {
     ++upgrades_succeeded_;
+    chronicle_.add(EventKind::Upgrade, current_->id, "upgraded to version " + std::string(version()));
     log::info("upgrade finished", {{"version", version()},
                                    {"commit", commit()},
                                    {"generation", current_->id},
@@ -120,6 +122,7 @@ void Supervisor::upgrade_over(bool succeeded, const std::string& why) {
     return;
   }
   ++upgrades_failed_;
+  chronicle_.add(EventKind::UpgradeFailed, serving().id, why);
   last_reload_successful_ = false;
   last_failure_ = why;
   log::error("upgrade failed: the workers of the program before this one serve on",
