@@ -50,6 +50,8 @@ inline constexpr std::array<uint8_t, 256> kCharClasses = detail::make_char_class
 
 /// The first byte of [p, end) that is in none of `classes`; `end` if there is none.
 [[nodiscard]] constexpr const char* skip_class(const char* p, const char* end, uint8_t classes) {
+  const auto of = [](char c) { return kCharClasses[static_cast<uint8_t>(c)]; };
+  while (end - p >= 4 && (of(p[0]) & of(p[1]) & of(p[2]) & of(p[3]) & classes) != 0) p += 4;
   while (p != end && is_class(*p, classes)) ++p;
   return p;
 }
