@@ -166,6 +166,36 @@ class Reasons(unittest.TestCase):
                 self.assertIn(f'"{metric}"', sources, page)
 
 
+class Numbers(unittest.TestCase):
+    """What README says of others is what was measured last."""
+
+    ROWS = {"GET, 128 B": "small", "GET, 16 KiB": "16k", "POST, 64 KiB": "post", "GET on a new connection": "connect",
+            "GET, 16 pipelined": "pipeline", "WebSocket, 128 B there and back": "websocket",
+            "KiB for an idle connection": "idle"}
+
+    def test_comparison(self):
+        measured = table((SOURCE / "tests/bench/README.md").read_text(), key=lambda cell: cell.partition(":")[0])
+        told = table(README, key=lambda cell: cell)
+        for row, scenario in self.ROWS.items():
+            for ours, theirs in zip(told[row], measured[scenario][:3], strict=True):
+                ours = ours.strip("*")
+                digits = len(ours.partition(".")[2])
+                self.assertEqual(ours, f"{float(theirs):.{digits}f}", row)
+
+    def test_reloads(self):
+        lost = table((SOURCE / "ARCHITECTURE.md").read_text(), key=lambda cell: cell)
+        told = [cell.strip("*").partition(";")[0] for cell in table(README, key=lambda cell: cell)[
+            "requests lost in 12 reloads"]]
+        self.assertEqual(told, [lost[program][6].strip("*")
+                                for program in ("restgate", "nginx 1.22.1", "haproxy 2.6.12")])
+
+
+def table(text, key):
+    """The rows of all tables: key of the first cell → the others."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return {key(row[0]): row[1:] for row in rows}
+
+
 def tracked(pattern):
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern], cwd=SOURCE,
                             capture_output=True, text=True, check=False).stdout.split()
