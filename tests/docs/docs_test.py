@@ -60,8 +60,12 @@ class Readme(unittest.TestCase):
                 for command in block.commands():
                     self.execute(command)
 
+    def configurations(self):
+        """The first is whole; each other one shows keys that may be added to it."""
+        return [block.text for block in self.blocks if block.language == "yaml"]
+
     def configure(self):
-        yaml, = [block.text for block in self.blocks if block.language == "yaml"]
+        yaml = self.configurations()[0]
         self.sandbox.write_config(yaml)
         return yaml
 
@@ -91,6 +95,13 @@ class Readme(unittest.TestCase):
                     self.assertGreater(len(block.not_run.split()), 3, f"{where}: why is it not run?")
                 else:
                     self.assertIn(heading, tested, f"{where}: these commands are neither run nor marked")
+
+    def test_keys_that_are_shown_are_taken(self):
+        first, *more = self.configurations()
+        for keys in more:
+            self.sandbox.write_config(first + keys)
+            code, _, err = self.sandbox.run("bin/restgate -t -config restgate.yaml")
+            self.assertEqual(code, 0, keys + err)
 
     def test_a_mistake_is_told_as_it_says(self):
         yaml = self.configure()
