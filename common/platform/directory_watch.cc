@@ -60,7 +60,7 @@ bool DirectoryWatch::take() {
       at += sizeof event + event.len;
       if ((event.mask & (IN_IGNORED | IN_MOVE_SELF)) == 0) continue;
       // What is watched is not what the path means any more.
-      std::erase_if(watches_, [&event](const auto& watch) { return watch.second == event.wd; });
+      std::erase_if(watches_, [gone = event.wd](const auto& watch) { return watch.second == gone; });
       if ((event.mask & IN_MOVE_SELF) != 0) inotify_rm_watch(fd_.get(), event.wd);
     }
   }

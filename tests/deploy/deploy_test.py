@@ -109,6 +109,18 @@ class Manifests(unittest.TestCase):
         metric = scaler["spec"]["metrics"][1]["pods"]["metric"]["name"]
         self.assertIn(f'"{metric}"', (SOURCE / "master/metrics_collector.cc").read_text())
 
+    def test_every_value_of_the_chart_is_used(self):
+        templates = "".join(file.read_text() for file in (CHART / "templates").iterdir())
+        for path in paths(yaml.safe_load((CHART / "values.yaml").read_text())):
+            known = any(re.search(r"\.Values\." + re.escape(".".join(path[:n])) + r"\b", templates)
+                        for n in range(1, len(path) + 1))
+            self.assertTrue(known, ".".join(path))
+
+    def test_the_version_of_the_chart_is_the_gateways(self):
+        chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+        version = re.search(r"project\(restgate VERSION ([0-9.]+)", (SOURCE / "CMakeLists.txt").read_text())[1]
+        self.assertEqual((chart["version"], chart["appVersion"]), (version, version))
+
 
 class Kustomize(unittest.TestCase):
     """kubectl renders what the other tests look at."""
@@ -195,18 +207,6 @@ class Helm(unittest.TestCase):
     def test_nothing_is_rendered_as_no_value(self):
         for values in ({}, self.ALL):
             self.assertNotIn("<no value>", manifests.chart_text(values))
-
-    def test_every_value_is_used(self):
-        templates = "".join(file.read_text() for file in (CHART / "templates").iterdir())
-        for path in paths(yaml.safe_load((CHART / "values.yaml").read_text())):
-            known = any(re.search(r"\.Values\." + re.escape(".".join(path[:n])) + r"\b", templates)
-                        for n in range(1, len(path) + 1))
-            self.assertTrue(known, ".".join(path))
-
-    def test_the_version_is_the_gateways(self):
-        chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
-        version = re.search(r"project\(restgate VERSION ([0-9.]+)", (SOURCE / "CMakeLists.txt").read_text())[1]
-        self.assertEqual((chart["version"], chart["appVersion"]), (version, version))
 
     def test_what_it_renders_is_valid(self):
         for values in ({}, self.ALL, {"prometheus": {"enabled": True}}):

@@ -74,7 +74,7 @@ def from_chart(values=None, release="restgate"):
 def complaints_of_schemas(objects):
     """What the Kubernetes schemas have to say, a line for each."""
     directory = TOOLS / "schema"
-    if not (directory / "node_modules").is_dir():
+    if not (directory / "installed.json").exists():
         missing("the Kubernetes schemas")
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
         json.dump(objects, file)

@@ -60,8 +60,12 @@ class Readme(unittest.TestCase):
                 for command in block.commands():
                     self.execute(command)
 
+    def configurations(self):
+        """The first is whole; each other one shows keys that may be added to it."""
+        return [block.text for block in self.blocks if block.language == "yaml"]
+
     def configure(self):
-        yaml, = [block.text for block in self.blocks if block.language == "yaml"]
+        yaml = self.configurations()[0]
         self.sandbox.write_config(yaml)
         return yaml
 
@@ -91,6 +95,13 @@ class Readme(unittest.TestCase):
                     self.assertGreater(len(block.not_run.split()), 3, f"{where}: why is it not run?")
                 else:
                     self.assertIn(heading, tested, f"{where}: these commands are neither run nor marked")
+
+    def test_keys_that_are_shown_are_taken(self):
+        first, *more = self.configurations()
+        for keys in more:
+            self.sandbox.write_config(first + keys)
+            code, _, err = self.sandbox.run("bin/restgate -t -config restgate.yaml")
+            self.assertEqual(code, 0, keys + err)
 
     def test_a_mistake_is_told_as_it_says(self):
         yaml = self.configure()
@@ -164,6 +175,36 @@ class Reasons(unittest.TestCase):
         for page in tracked("*.md"):
             for metric in set(re.findall(r"\brestgate_[a-z_]+[a-z]\b(?=[{`])", (SOURCE / page).read_text())):
                 self.assertIn(f'"{metric}"', sources, page)
+
+
+class Numbers(unittest.TestCase):
+    """What README says of others is what was measured last."""
+
+    ROWS = {"GET, 128 B": "small", "GET, 16 KiB": "16k", "POST, 64 KiB": "post", "GET on a new connection": "connect",
+            "GET, 16 pipelined": "pipeline", "WebSocket, 128 B there and back": "websocket",
+            "KiB for an idle connection": "idle"}
+
+    def test_comparison(self):
+        measured = table((SOURCE / "tests/bench/README.md").read_text(), key=lambda cell: cell.partition(":")[0])
+        told = table(README, key=lambda cell: cell)
+        for row, scenario in self.ROWS.items():
+            for ours, theirs in zip(told[row], measured[scenario][:3], strict=True):
+                ours = ours.strip("*")
+                digits = len(ours.partition(".")[2])
+                self.assertEqual(ours, f"{float(theirs):.{digits}f}", row)
+
+    def test_reloads(self):
+        lost = table((SOURCE / "ARCHITECTURE.md").read_text(), key=lambda cell: cell)
+        told = [cell.strip("*").partition(";")[0] for cell in table(README, key=lambda cell: cell)[
+            "requests lost in 12 reloads"]]
+        self.assertEqual(told, [lost[program][6].strip("*")
+                                for program in ("restgate", "nginx 1.22.1", "haproxy 2.6.12")])
+
+
+def table(text, key):
+    """The rows of all tables: key of the first cell → the others."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    return {key(row[0]): row[1:] for row in rows}
 
 
 def tracked(pattern):

@@ -69,6 +69,7 @@ class Sandbox:
         """The text with this sandbox's ports and paths."""
         for ours, theirs in ((7000, self.port), (9000, self.admin_port), (8080, self.backend.server_port)):
             text = re.sub(rf"\b{ours}\b", str(theirs), text)
+        text = text.replace("/var/log/restgate", self.directory)
         text = text.replace("/etc/restgate/restgate.yaml", os.path.join(self.directory, "restgate.yaml"))
         return re.sub(r"/(tmp|run/restgate)/\w+\.sock", os.path.join(self.directory, "admin.sock"), text)
 

@@ -187,6 +187,8 @@ TEST(Upgrade, KeepsEveryCounterOfTheMaster) {
   gateway.reload(workers_of(origin.url()));
   (void)gateway.refused_reload("nonsense");
   gateway.rewrite_config(workers_of(origin.url()).yaml());
+  // The workers from before the reload are none that would be replaced.
+  ASSERT_TRUE(eventually([&] { return gateway.workers().size() == 2; }));
   const pid_t victim = gateway.workers().at(0);
   ::kill(victim, SIGKILL);
   gateway.await_metrics(

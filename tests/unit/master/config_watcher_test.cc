@@ -3,6 +3,7 @@
 #include <event2/event.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -203,6 +204,22 @@ TEST_F(ConfigWatcherTest, CanBeSwitchedOffAndOn) {
   follow();
   EXPECT_EQ(changes_, 0) << "it is what was read";
   replace("three");
+  await_look();
+  EXPECT_EQ(changes_, 1);
+}
+
+TEST_F(ConfigWatcherTest, LooksNowAndThenWhereItCannotWatch) {
+  write(file_, "one");
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit none{0, before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  watcher_.follow({{file_.string()}, content_hash("one")});
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  await_look();
+  EXPECT_EQ(changes_, 0);
+  write(file_, "two");
+  run_until([&] { return changes_ > 0; });
   await_look();
   EXPECT_EQ(changes_, 1);
 }
