@@ -69,7 +69,8 @@ def lint(package):
 
 def contents(package, symbols):
     names = run(["dpkg-deb", "--contents", package]).stdout
-    for name in ("/usr/sbin/restgate", CONFIG, "/lib/systemd/system/restgate.service", "/usr/lib/sysusers.d/restgate.conf",
+    for name in ("/usr/sbin/restgate", CONFIG, "/lib/systemd/system/restgate.service",
+                 "/usr/lib/sysusers.d/restgate.conf", "/usr/libexec/restgate/reload", "/usr/libexec/restgate/upgrade",
                  "/usr/share/man/man8/restgate.8.gz", "/usr/share/man/man5/restgate.yaml.5.gz",
                  "/usr/share/bash-completion/completions/restgate", "/usr/share/zsh/vendor-completions/_restgate",
                  "/usr/share/fish/vendor_completions.d/restgate.fish"):

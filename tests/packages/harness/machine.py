@@ -1,5 +1,5 @@
-"""A Debian of its own, without anything that the packages do not ask for, booted by systemd-nspawn with a network of its
-own (loopback only). Each is an overlay over a base that is made once; needs root."""
+"""A Debian of its own, without anything that the packages do not ask for, booted by systemd-nspawn with a network of
+its own (loopback only). Each is an overlay over a base that is made once; needs root."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ from harness.checks import Failure, await_that, run
 SUITE = "bookworm"
 SYSTEM = "systemd,systemd-sysv,dbus,ca-certificates"
 # What changes in a system that runs, whatever is installed in it.
-RESTLESS = ("dev", "proc", "run", "sys", "tmp", "var/log", "var/tmp", "var/cache", "var/lib/dpkg", "var/lib/systemd/random-seed",
-            "var/lib/systemd/timers", "var/lib/systemd/catalog", "var/lib/private", "var/lib/rpm", "usr/lib/sysimage",
-            "etc/machine-id", "etc/.pwd.lock", "etc/ld.so.cache", "root")
+RESTLESS = ("dev", "proc", "run", "sys", "tmp", "var/log", "var/tmp", "var/cache", "var/lib/dpkg",
+            "var/lib/systemd/random-seed", "var/lib/systemd/timers", "var/lib/systemd/catalog", "var/lib/private",
+            "var/lib/rpm", "usr/lib/sysimage", "etc/machine-id", "etc/.pwd.lock", "etc/ld.so.cache", "root")
 
 
 def make_base(directory, packages):

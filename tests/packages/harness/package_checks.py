@@ -46,6 +46,7 @@ class PackageChecks:
             ("upgrade to a program that cannot take over: a restart, nobody is refused", self.refused_upgrade),
             ("restart under load: the sockets are kept", self.restart),
             ("kill -9 of the master: it comes back", self.crash),
+            ("a master that hangs is replaced (watchdog)", self.watchdog),
             ("removed: the service has ended, and nothing is left", self.removed),
         ]
 
@@ -245,6 +246,20 @@ class PackageChecks:
             expect_equal(self.ask("/item/5"), (200, "5"), "a request while it is down")
         expect(self.master() != master, "the master is another one")
         expect_equal(self.machine.property("NRestarts"), "1", "restarts by the manager")
+
+    def watchdog(self):
+        drop_in = "/etc/systemd/system/restgate.service.d"
+        os.mkdir(self.machine.path(drop_in))
+        self.machine.write(drop_in + "/soon.conf", "[Service]\nWatchdogSec=1s\nTimeoutAbortSec=1s\n")
+        self.machine.run("systemctl", "daemon-reload")
+        self.machine.run("systemctl", "restart", "restgate")
+        master = self.master()
+        self.machine.run("sh", "-c", f"kill -STOP {master}")
+        await_that(lambda: self.master() not in (0, master), "another master")
+        with self.origin():
+            expect_equal(self.ask("/item/6"), (200, "6"), "a request then")
+        self.machine.run("rm", "-r", drop_in)
+        self.machine.run("systemctl", "daemon-reload")
 
     def removed(self):
         self.package.remove_all(edited=CONFIG)
