@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -50,6 +51,16 @@ void ConfigReader::check_ports(const YamlNode& root) {
   if (root.find(other) != nullptr && text_of(root, other) != std::to_string(config_.port)) return;
   diagnostics_.add(mark_of(root, later), std::string(later),
                    "must differ from " + std::string(other) + ", which is " + std::to_string(config_.port) + " too");
+}
+
+void ConfigReader::read_admin_token(const YamlNode& root) {
+  if (checks_ == nullptr || !checks_->admin_token || config_.admin_token_file.empty()) return;
+  std::array<uint8_t, 32> digest{};
+  if (auto wrong = checks_->admin_token(config_.admin_token_file, digest))
+    diagnostics_.add(mark_of(root, "admin_token_file"), "admin_token_file",
+                     quoted(config_.admin_token_file) + ": " + *wrong);
+  else
+    config_.admin_token = digest;
 }
 
 void ConfigReader::check_service_names(const YamlNode& root) {

@@ -48,6 +48,7 @@ Config ConfigReader::read(const YamlNode& root, std::string file) {
   read_mapping(config_keys(), config_, root, top);
   check_ports(root);
   find_identity(root);
+  read_admin_token(root);
   read_services(root);
   check_service_names(root);
   check_route_names();

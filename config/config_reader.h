@@ -52,6 +52,7 @@ class ConfigReader {
   bool check_tls_files(const TlsOptions& tls, const YamlNode& node, const KeyPath& path);
   void check_tls(const Service& service, const YamlNode& node, const KeyPath& path);
   void find_identity(const YamlNode& root);
+  void read_admin_token(const YamlNode& root);
   void number_methods();
 
   /// "observed_services[0].routes[2]"

@@ -13,6 +13,7 @@ constexpr uint64_t kLongestMs = 1000 * kHourMs;  // a coarse timer's 32 bits of 
 constexpr uint64_t kLongestName = 128;           // bytes; it becomes a metrics label
 constexpr uint64_t kLongestText = 4096;          // bytes, of a description or a file name
 constexpr uint64_t kLongestSocketPath = 107;     // bytes, of a unix socket's address
+constexpr uint64_t kLongestAddress = 64;         // bytes, of a numeric address with its zone
 constexpr uint64_t kLongestAccount = 256;        // bytes, of a user's or group's name
 
 constexpr std::string_view kLogLevels[] = {"trace", "debug", "info", "warn", "error"};  // as LogLevel
@@ -70,8 +71,19 @@ constexpr KeyInfo inherited(KeyInfo key) {
 constexpr Key<Config> kConfigKeys[] = {
     {port("port", "7000", "Port of the data plane, on every address. 0: any free port."), store<&Config::port>},
     {port("admin_port", "9000",
-          "Port of health, readiness, metrics and version. Must differ from `port`. 0: any free one."),
+          "Port of health, readiness, metrics, status and the page. Must differ from `port`. 0: any free one."),
      store<&Config::admin_port>},
+    {{.name = "admin_address",
+      .kind = ValueKind::Address,
+      .default_note = "every address",
+      .min = 1,
+      .max = kLongestAddress,
+      .doc = "Address on which `admin_port` listens, such as `127.0.0.1` or `::1`."},
+     store_admin_address},
+    {file("admin_token_file", "none",
+          "File with a token that clients of `admin_port` must send (`Authorization: Bearer TOKEN`) for everything but "
+          "`/healthz` and `/readyz`. Read when the configuration is. The unix socket needs none."),
+     store<&Config::admin_token_file>},
     {{.name = "admin_socket",
       .kind = ValueKind::File,
       .default_note = "none",
@@ -312,6 +324,8 @@ std::string expectation(const KeyInfo& key) {
       return "methods such as 'GET,POST'";
     case ValueKind::Pattern:
       return "a path pattern such as /account/{id}";
+    case ValueKind::Address:
+      return "a numeric address such as 127.0.0.1 or ::1";
     case ValueKind::AddressBlocks:
       return "a list of addresses and blocks such as 10.0.0.0/8";
     case ValueKind::Account:

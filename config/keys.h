@@ -29,6 +29,7 @@ enum class ValueKind : uint8_t {
   Url,
   Methods,
   Pattern,
+  Address,        ///< numeric, of either family
   AddressBlocks,  ///< list of addresses and CIDR blocks
   Account,        ///< user or group: name or number
   List,           ///< of mappings: the level below

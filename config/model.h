@@ -3,6 +3,7 @@
 // Built only by config/parser.h. Everything in it is normalised: no later stage checks it again.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -84,11 +85,15 @@ struct Config {
   std::chrono::milliseconds response_header_timeout{0};
   std::chrono::milliseconds connect_timeout{5'000};
   std::chrono::milliseconds tunnel_idle_timeout{0};
-  uint32_t workers = 0;       ///< 0: auto
-  bool config_watch = false;  ///< reload by itself when the file, or one that it names, has got another content
-  std::string admin_socket;   ///< absolute path of a unix socket; "": none
-  std::string user;           ///< as given; "": the workers run as the master does
-  std::string group;          ///< likewise
+  uint32_t workers = 0;          ///< 0: auto
+  bool config_watch = false;     ///< reload by itself when the file, or one that it names, has got another content
+  std::string admin_address;     ///< numeric; "": every address of both families
+  std::string admin_token_file;  ///< "": no token is asked for
+  /// SHA-256 of the token in that file. Only in a configuration that was loaded from a file.
+  std::optional<std::array<uint8_t, 32>> admin_token;
+  std::string admin_socket;  ///< absolute path of a unix socket; "": none
+  std::string user;          ///< as given; "": the workers run as the master does
+  std::string group;         ///< likewise
   /// What `user` and `group` come to on this system. Only in a configuration that was loaded from a file.
   std::optional<platform::Identity> identity;
   bool access_log = true;

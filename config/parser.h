@@ -25,6 +25,8 @@ using LoadResult = Result<Config, std::vector<Diagnostic>>;
 struct LoadChecks {
   /// Called for each https service whose files are readable; `index` in Config::services.
   std::function<std::optional<std::string>(const Service& service, size_t index)> tls;
+  /// Called when `admin_token_file` is given; sets `digest` unless something is wrong.
+  std::function<std::optional<std::string>(const std::string& file, std::array<uint8_t, 32>& digest)> admin_token{};
   /// Called when `user` is given and found.
   std::function<std::optional<std::string>(const platform::Identity& identity)> identity;
 };

@@ -49,6 +49,8 @@ std::string type_text(const KeyInfo& key) {
       return "text or list";
     case ValueKind::Pattern:
       return "pattern";
+    case ValueKind::Address:
+      return "address";
     case ValueKind::AddressBlocks:
       return "list of addresses and blocks";
     case ValueKind::Account:
@@ -239,6 +241,9 @@ void write_type(JsonWriter& json, const std::vector<KeyLevel>& levels, const Key
     case ValueKind::Pattern:
       json.string("type", "string");
       return json.string("pattern", "^/");
+    case ValueKind::Address:
+      json.string("type", "string");
+      return json.string("pattern", "^[0-9A-Fa-f:.]+(%.+)?$");
     case ValueKind::AddressBlocks:
       json.string("type", "array");
       json.open('{', "items");

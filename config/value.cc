@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/platform/address.h"
 #include "config/duration.h"
 #include "config/methods.h"
 #include "config/service_url.h"
@@ -273,6 +274,15 @@ void store_admin_socket(Config& config, const Value& value) {
     value.error("expected an absolute path, got " + quoted(*path));
   else
     config.admin_socket = *std::move(path);
+}
+
+void store_admin_address(Config& config, const Value& value) {
+  const auto address = value.as<std::string>();
+  if (!address) return;
+  if (!platform::Address::parse(*address, 0))
+    value.error_unexpected(value.node());
+  else if (*address != "::")  // which is what there is without the key
+    config.admin_address = *address;
 }
 
 }  // namespace restgate::config

@@ -88,5 +88,6 @@ void store_server_name(TlsOptions& tls, const Value& value);
 void store_trusted_proxies(Config& config, const Value& value);
 void store_admin_socket(Config& config, const Value& value);
 void store_duration_buckets(Config& config, const Value& value);
+void store_admin_address(Config& config, const Value& value);
 
 }  // namespace restgate::config

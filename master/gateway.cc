@@ -69,7 +69,10 @@ class Gateway {
     FoundSockets found{UniqueFd(state.admin.fd), nullptr};
     if (state.admin_socket) found.socket = AdminSocket::adopt(*state.admin_socket);
     // One that is not found is opened with the roll.
-    Status resumed = management_.open(state.admin.wanted_port, "", std::move(found));
+    config::Config as_it_was = running.config;
+    as_it_was.admin_port = state.admin.wanted_port;
+    as_it_was.admin_socket.clear();
+    Status resumed = management_.open(as_it_was, std::move(found));
     if (resumed) resumed = supervisor_.resume(state, std::move(running), std::move(next));
     platform::SignalsHeld::release_inherited();
     return serve(resumed);
@@ -121,8 +124,7 @@ class Gateway {
     UniqueFd admin = given.take_one(first.config.admin_port);
     given.close_rest();
     const config::Config& config = first.config;
-    if (Status opened = management_.open(config.admin_port, config.admin_socket, {std::move(admin), nullptr}); !opened)
-      return opened;
+    if (Status opened = management_.open(config, {std::move(admin), nullptr}); !opened) return opened;
     return supervisor_.start(std::move(first));
   }
 

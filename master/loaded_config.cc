@@ -11,6 +11,7 @@
 #include "common/log.h"
 #include "common/platform/identity.h"
 #include "common/unique_fd.h"
+#include "master/admin_token.h"
 
 namespace restgate::master {
 namespace {
@@ -25,6 +26,12 @@ config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
     if (!made) return made.error().message;
     if (tls.size() <= index) tls.resize(index + 1);
     tls[index] = std::move(made).value();
+    return std::nullopt;
+  };
+  checks.admin_token = [](const std::string& file, AdminTokenDigest& digest) -> std::optional<std::string> {
+    auto read = read_admin_token(file);
+    if (!read) return read.error().message;
+    digest = *read;
     return std::nullopt;
   };
   if (purpose == LoadFor::Serve)

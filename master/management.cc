@@ -28,16 +28,17 @@ Management::Management(EventLoop& loop, Supervisor& supervisor)
       status_(supervisor, sampler_),
       frames_(supervisor, sampler_) {}
 
-Status Management::open(uint16_t port, const std::string& socket, FoundSockets found) {
+Status Management::open(const config::Config& config, FoundSockets found) {
   Status prepared = Ok{};
+  prepared_token_ = config.admin_token;
   if (found.port_listener)
-    prepared_port_ = PreparedPort{std::move(found.port_listener), port};
+    prepared_port_ = PreparedPort{std::move(found.port_listener), config.admin_address, config.admin_port};
   else
-    prepared = prepare_port(port);
+    prepared = prepare_port(config.admin_address, config.admin_port);
   if (found.socket)
     prepared_socket_ = PreparedSocket{std::move(found.socket)};
   else if (prepared)
-    prepared = prepare_socket(socket);
+    prepared = prepare_socket(config.admin_socket);
   if (prepared) commit();
   return prepared;
 }
@@ -70,6 +71,12 @@ AdminHandlers Management::handlers() {
   return handlers;
 }
 
+AdminHandlers Management::handlers_with_token() {
+  AdminHandlers all = handlers();
+  all.authorized = [this](std::string_view authorization) { return !token_ || authorizes(authorization, *token_); };
+  return all;
+}
+
 AdminHandlers Management::handlers_with_reload() {
   AdminHandlers all = handlers();
   all.reload = [this](std::string file, std::function<void(AdminResponse)> answer) {
@@ -98,17 +105,24 @@ Readiness Management::readiness() const {
 Status Management::prepare(const config::Config& config) {
   roll_back();
   std::erase_if(retired_, [](const auto& server) { return server->connections() == 0; });
-  Status prepared = prepare_port(config.admin_port);
+  prepared_token_ = config.admin_token;
+  Status prepared = prepare_port(config.admin_address, config.admin_port);
   if (prepared) prepared = prepare_socket(config.admin_socket);
   if (!prepared) roll_back();
   return prepared;
 }
 
-Status Management::prepare_port(uint16_t port) {
-  if (port_server_ && (port == wanted_port_ || (port != 0 && port == port_))) return Ok{};
-  auto listener = platform::listen_tcp("", port, {.backlog = kBacklog});
+Status Management::prepare_port(const std::string& address, uint16_t port) {
+  const bool same_port = port_server_ && (port == wanted_port_ || (port != 0 && port == port_));
+  if (same_port && address == address_) return Ok{};
+  // The port at another address: "every address" and one of them would be in each other's way.
+  if (same_port) platform::share_port(port_server_->listener(), true);
+  auto listener =
+      platform::listen_tcp(address, same_port ? port_ : port, {.reuse_port = same_port, .backlog = kBacklog});
+  if (same_port) platform::share_port(port_server_->listener(), false);
   if (!listener) return Error{"admin_port: " + listener.error().message, listener.error().sys_errno};
-  prepared_port_ = PreparedPort{std::move(listener).value(), port};
+  if (same_port) platform::share_port(listener->get(), false);
+  prepared_port_ = PreparedPort{std::move(listener).value(), address, port};
   return Ok{};
 }
 
@@ -124,6 +138,7 @@ Status Management::prepare_socket(const std::string& path) {
 }
 
 void Management::commit() {
+  token_ = prepared_token_;
   commit_port();
   commit_socket();
 }
@@ -132,10 +147,11 @@ void Management::commit_port() {
   if (!prepared_port_) return;
   if (port_server_) retire(std::move(port_server_));
   wanted_port_ = prepared_port_->wanted_port;
+  address_ = prepared_port_->address;
   port_ = platform::local_port(prepared_port_->listener.get());
-  port_server_ = std::make_unique<AdminServer>(loop_, std::move(prepared_port_->listener), handlers());
+  port_server_ = std::make_unique<AdminServer>(loop_, std::move(prepared_port_->listener), handlers_with_token());
   prepared_port_.reset();
-  log::info("admin port open", {{"admin_port", port_}});
+  log::info("admin port open", {{"admin_port", port_}, {"admin_address", address_.empty() ? "*" : address_}});
 }
 
 void Management::commit_socket() {
@@ -159,6 +175,7 @@ void Management::retire(std::unique_ptr<AdminServer> server) {
 void Management::roll_back() {
   prepared_port_.reset();
   prepared_socket_.reset();
+  prepared_token_ = token_;
 }
 
 }  // namespace restgate::master

@@ -12,6 +12,7 @@
 #include "common/unique_fd.h"
 #include "master/admin_server.h"
 #include "master/admin_socket.h"
+#include "master/admin_token.h"
 #include "master/metrics_collector.h"
 #include "master/metrics_text.h"
 #include "master/status/live_frames.h"
@@ -34,8 +35,8 @@ class Management final : public Companion {
   Management(EventLoop& loop, Supervisor& supervisor);
 
   /// Opens those of the first configuration, as far as they are not found. An Error is a sentence for the person who
-  /// chose them. `socket`: a path, or "".
-  Status open(uint16_t port, const std::string& socket, FoundSockets found = {});
+  /// chose them.
+  Status open(const config::Config& config, FoundSockets found = {});
 
   /// For a program that takes the master's place: what it finds.
   void save(UpgradeState& state) const;
@@ -52,13 +53,15 @@ class Management final : public Companion {
   void roll_back() override;
 
  private:
-  Status prepare_port(uint16_t port);
+  Status prepare_port(const std::string& address, uint16_t port);
   Status prepare_socket(const std::string& path);
   void commit_port();
   void commit_socket();
   /// Lets it give the answers that are due.
   void retire(std::unique_ptr<AdminServer> server);
   [[nodiscard]] AdminHandlers handlers();
+  /// Those of the port's clients, who may have to show a token.
+  [[nodiscard]] AdminHandlers handlers_with_token();
   /// Those of who may give orders: the socket's clients.
   [[nodiscard]] AdminHandlers handlers_with_reload();
   [[nodiscard]] Readiness readiness() const;
@@ -73,11 +76,15 @@ class Management final : public Companion {
   StatusText status_;
   LiveFrames frames_;
 
+  std::optional<AdminTokenDigest> token_;           // nothing: everybody may
+  std::optional<AdminTokenDigest> prepared_token_;  // with the next commit()
+  std::string address_;                             // "": every one
   uint16_t wanted_port_ = 0;
   uint16_t port_ = 0;
   std::unique_ptr<AdminServer> port_server_;
   struct PreparedPort {
     UniqueFd listener;
+    std::string address;
     uint16_t wanted_port;
   };
   std::optional<PreparedPort> prepared_port_;

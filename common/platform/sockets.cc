@@ -72,6 +72,10 @@ Result<UniqueFd> listen_tcp(const std::string& address, uint16_t port, const Lis
   return bound;
 }
 
+void share_port(int fd, bool shared) {
+  set_option(fd, SOL_SOCKET, SO_REUSEPORT, shared ? 1 : 0);
+}
+
 Status check_port_free(const std::string& address, uint16_t port) {
   if (auto bound = bind_tcp(address, port, false); !bound.ok()) return std::move(bound).error();
   return Ok{};

@@ -27,6 +27,10 @@ struct ListenOptions {
 /// The Error is a sentence for the person who chose the port: taken, privileged, no such address.
 Result<UniqueFd> listen_tcp(const std::string& address, uint16_t port, const ListenOptions& options = {});
 
+/// Whether others of this user may bind the address of a socket that is bound already, if they ask for it as well
+/// (SO_REUSEPORT).
+void share_port(int fd, bool shared);
+
 /// Whether nobody listens there. SO_REUSEPORT alone does not tell: another gateway of the same user would share the
 /// port without a word. Binds for a moment, never listens. The Error is the one that listen_tcp() would give.
 Status check_port_free(const std::string& address, uint16_t port);

@@ -90,8 +90,9 @@ Try, in another terminal:
   curl -o /dev/null 'http://127.0.0.1:%G/stream?mb=1000'|a gigabyte
   python3 -m websockets ws://127.0.0.1:%G/ws|a WebSocket (package python3-websockets)
 
+  http://127.0.0.1:%A/|a page that shows what the gateway is doing
   curl http://127.0.0.1:%A/metrics|what the gateway has counted
-  curl http://127.0.0.1:%A/readyz|also /healthz and /version
+  curl http://127.0.0.1:%A/readyz|also /healthz, /version and /status
   restgate demo -print-config|the configuration behind all this
 
 Ctrl-C ends it.

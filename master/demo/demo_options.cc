@@ -14,7 +14,7 @@ Usage:
   restgate demo -print-config
 
   -port N        the gateway's port (7000; 0: any free one)
-  -admin-port N  the port of health, metrics and version (9000; 0: any free one)
+  -admin-port N  the port of health, metrics and the page (9000; 0: any free one)
   -print-config  print the demo's configuration and exit
   -help          print this text
 )";

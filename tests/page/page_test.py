@@ -141,6 +141,25 @@ class Page(unittest.TestCase):
             tab.until(f"document.querySelector('#workers').textContent.includes('{gateway.status()['workers'][0]['pid']}')")
             gateway.stop()
 
+    def test_it_asks_for_the_token_or_takes_it_from_the_address(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("correct-horse-battery\n")
+            file.flush()
+            with Gateway(config(self.services, admin_token_file=file.name)) as gateway:
+                tab = self.open(gateway)
+                tab.until("document.querySelector('#login')?.hidden === false", "the form")
+                self.assertTrue(tab.evaluate("document.querySelector('#content').hidden"))
+                for token, shown in (("wrong", "#login-error:not(:empty)"), ("correct-horse-battery", "#content:not([hidden])")):
+                    tab.until("document.activeElement.id === 'token'", "the focus")
+                    tab.type(token)
+                    tab.key("Enter")
+                    tab.until(f"document.querySelector('{shown}')", shown)
+                tab.until("document.querySelector('#state').textContent === 'serving'")
+                other = self.watch(gateway, "#token=correct-horse-battery")
+                self.assertNotIn("horse", other.evaluate("location.href"))
+                self.expect_calm(other)
+                gateway.stop()
+
     def test_phone_width_and_both_schemes(self):
         with Gateway(config(self.services)) as gateway, Traffic(gateway.port, ["/goods/a"]):
             tab = self.watch(gateway)

@@ -214,6 +214,14 @@ admin_port: 8080)",
      R"(gate.yaml:1:15: admin_socket: expected an absolute path, got 'run/admin.sock'
   admin_socket: run/admin.sock
                 ^)"},
+    {"AdminAddressName", "admin_address: localhost",
+     R"(gate.yaml:1:16: admin_address: expected a numeric address such as 127.0.0.1 or ::1, got 'localhost'
+  admin_address: localhost
+                 ^)"},
+    {"AdminAddressBracketed", "admin_address: '[::1]'",
+     R"(gate.yaml:1:16: admin_address: expected a numeric address such as 127.0.0.1 or ::1, got '[::1]'
+  admin_address: '[::1]'
+                 ^)"},
     {"UserList", "user: [a]",
      R"(gate.yaml:1:7: user: expected a name or a number, got a list
   user: [a]

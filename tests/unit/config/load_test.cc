@@ -136,6 +136,21 @@ TEST_F(Load, AsksWhatALaterStageThinks) {
   ASSERT_FALSE(refused.ok());
   EXPECT_THAT(to_string(refused.error()), HasSubstr("gate.yaml:1:7: user: not as root"));
 
+  const std::string tokens = write("gate.yaml", with_services("admin_token_file: /run/token"));
+  checks = {};
+  checks.admin_token = [](const std::string& file, std::array<uint8_t, 32>& digest) -> std::optional<std::string> {
+    digest.fill(7);
+    return file == "/run/token" ? std::nullopt : std::optional<std::string>("another file");
+  };
+  const LoadResult token = load(tokens, checks);
+  ASSERT_TRUE(token.ok());
+  ASSERT_TRUE(token->admin_token);
+  EXPECT_EQ(token->admin_token->front(), 7);
+  checks.admin_token = [](const std::string&, std::array<uint8_t, 32>&) { return std::optional<std::string>("empty"); };
+  const LoadResult no_token = load(tokens, checks);
+  ASSERT_FALSE(no_token.ok());
+  EXPECT_THAT(to_string(no_token.error()), HasSubstr("gate.yaml:1:19: admin_token_file: '/run/token': empty"));
+
   std::string asked;
   checks = {};
   checks.tls = [&](const Service& service, size_t index) {

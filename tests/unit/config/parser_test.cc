@@ -43,6 +43,8 @@ TEST(Parser, TakesTheLeastAndFillsInDefaults) {
 TEST(Parser, TakesEveryKeyOfTheTopLevel) {
   const Config config = accept(with_services(R"(port: 0
 admin_port: 0
+admin_address: ::1
+admin_token_file: /etc/restgate/token
 admin_socket: /run/restgate/admin.sock
 workers: 4
 config_watch: true
@@ -70,6 +72,9 @@ proxy_protocol: true
 trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_EQ(config.port, 0);
   EXPECT_EQ(config.admin_port, 0);
+  EXPECT_EQ(config.admin_address, "::1");
+  EXPECT_EQ(config.admin_token_file, "/etc/restgate/token");
+  EXPECT_EQ(config.admin_token, std::nullopt) << "no other file is looked at";
   EXPECT_EQ(config.admin_socket, "/run/restgate/admin.sock");
   EXPECT_EQ(config.workers, 4U);
   EXPECT_TRUE(config.config_watch);
