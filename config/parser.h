@@ -25,6 +25,8 @@ using LoadResult = Result<Config, std::vector<Diagnostic>>;
 struct LoadChecks {
   /// Called for each https service whose files are readable; `index` in Config::services.
   std::function<std::optional<std::string>(const Service& service, size_t index)> tls;
+  /// Called with the file of the access log, when there is one.
+  std::function<std::optional<std::string>(const std::string& file)> access_log;
   /// Called when `user` is given and found.
   std::function<std::optional<std::string>(const platform::Identity& identity)> identity;
 };
