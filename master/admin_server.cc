@@ -117,6 +117,7 @@ void AdminServer::forget(AdminConnection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
   if (const auto waiting = reloads_.extract(&connection)) handlers_.abandon_reload(waiting.mapped());
+  if (const auto waiting = scrapes_.extract(&connection)) handlers_.abandon_metrics(waiting.mapped());
   graveyard_.push_back(std::move(entry->second));
   connections_.erase(entry);
 }
@@ -149,6 +150,10 @@ std::optional<AdminResponse> AdminServer::answer(AdminConnection& connection, co
     response.allow = "GET, HEAD";
     return response;
   }
+  if (path == "/metrics" && handlers_.metrics_later) {
+    scrape(connection);
+    return std::nullopt;
+  }
   return get(path);
 }
 
@@ -158,7 +163,7 @@ AdminResponse AdminServer::get(std::string_view path) {
     const Readiness readiness = handlers_.readiness();
     return readiness.ready ? text(200, "ok") : text(503, readiness.reason.empty() ? "not ready" : readiness.reason);
   }
-  if (path == "/metrics") return metrics();
+  if (path == "/metrics") return metrics(handlers_.metrics());
   AdminResponse response = text(200, handlers_.version());
   response.content_type = kJsonType;
   return response;
@@ -182,7 +187,15 @@ std::optional<AdminResponse> AdminServer::reload(AdminConnection& connection, co
   return std::nullopt;
 }
 
-AdminResponse AdminServer::metrics() {
+void AdminServer::scrape(AdminConnection& connection) {
+  const uint64_t ticket = handlers_.metrics_later([this, &connection](std::shared_ptr<const std::string> text) {
+    scrapes_.erase(&connection);
+    connection.answer(metrics(std::move(text)));
+  });
+  scrapes_.emplace(&connection, ticket);
+}
+
+AdminResponse AdminServer::metrics(std::shared_ptr<const std::string> body) {
   const auto large = std::count_if(connections_.begin(), connections_.end(), [this](const auto& entry) {
     return entry.first->response_bytes() >= limits_.large_response_bytes;
   });
@@ -193,7 +206,7 @@ AdminResponse AdminServer::metrics() {
   }
   AdminResponse response;
   response.content_type = kMetricsType;
-  response.body = handlers_.metrics();
+  response.body = std::move(body);
   return response;
 }
 

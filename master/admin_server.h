@@ -30,11 +30,15 @@ struct Readiness {
   std::string reason;  ///< why not, in a sentence; shown to the client
 };
 
-/// Called on the event loop's thread, one for each request; must not block. The first three are required.
+/// Called on the event loop's thread, one for each request; must not block. readiness, metrics (or
+/// metrics_later with abandon_metrics) and version are required.
 struct AdminHandlers {
   std::function<Readiness()> readiness;
   std::function<std::shared_ptr<const std::string>()> metrics;  ///< text exposition format 0.0.4
-  std::function<std::string()> version;                         ///< a JSON object
+  /// In place of `metrics`, when it takes a while: `done` is called later, once, or the ticket abandoned.
+  std::function<uint64_t(std::function<void(std::shared_ptr<const std::string>)> done)> metrics_later{};
+  std::function<void(uint64_t ticket)> abandon_metrics{};
+  std::function<std::string()> version;  ///< a JSON object
 
   /// Asks for a reload from `file` ("": the one in use); `answer` is called later, once. Empty: not offered here.
   std::function<uint64_t(std::string file, std::function<void(AdminResponse)> answer)> reload{};
@@ -69,7 +73,8 @@ class AdminServer final : private AdminConnectionOwner {
   void forget(AdminConnection& connection) override;
 
   [[nodiscard]] AdminResponse get(std::string_view path);
-  [[nodiscard]] AdminResponse metrics();
+  [[nodiscard]] AdminResponse metrics(std::shared_ptr<const std::string> body);
+  void scrape(AdminConnection& connection);
   [[nodiscard]] std::optional<AdminResponse> reload(AdminConnection& connection, const AdminRequest& request);
   [[nodiscard]] bool accept(evhtp_connection* connection);
   [[nodiscard]] bool make_room();
@@ -82,6 +87,7 @@ class AdminServer final : private AdminConnectionOwner {
   AdminLimits limits_;
   std::unordered_map<AdminConnection*, std::unique_ptr<AdminConnection>> connections_;
   std::unordered_map<AdminConnection*, uint64_t> reloads_;   ///< tickets of those that wait for a verdict
+  std::unordered_map<AdminConnection*, uint64_t> scrapes_;   ///< likewise for metrics
   std::vector<std::unique_ptr<AdminConnection>> graveyard_;  ///< closed, perhaps still on the call stack
   TimerEvent sweep_timer_;
   TimerEvent accept_timer_;

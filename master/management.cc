@@ -17,11 +17,13 @@ constexpr int kBacklog = 128;
 }  // namespace
 
 Management::Management(EventLoop& loop, Supervisor& supervisor)
-    : loop_(loop),
-      supervisor_(supervisor),
-      collector_(
-          {.totals = [this] { return supervisor_.statistics(); }, .facts = [this] { return supervisor_.facts(); }}),
-      metrics_(collector_) {}
+    : loop_(loop), supervisor_(supervisor), metrics_(loop, [this] { return gather_metrics(); }) {}
+
+MetricsText::Render Management::gather_metrics() const {
+  Scrape scrape{supervisor_.statistics_sources(), supervisor_.facts(), {}};
+  scrape.processes = read_process_totals(scrape.facts.workers);
+  return [scrape = std::move(scrape)] { return metrics_text(scrape); };
+}
 
 Status Management::open(uint16_t port, const std::string& socket, FoundSockets found) {
   Status prepared = Ok{};
@@ -57,7 +59,8 @@ void Management::hold(bool held) {
 AdminHandlers Management::handlers() {
   AdminHandlers handlers;
   handlers.readiness = [this] { return readiness(); };
-  handlers.metrics = [this] { return metrics_.get(); };
+  handlers.metrics_later = [this](MetricsText::Done done) { return metrics_.ask(std::move(done)); };
+  handlers.abandon_metrics = [this](uint64_t ticket) { metrics_.abandon(ticket); };
   handlers.version = version_json;
   return handlers;
 }

@@ -59,10 +59,11 @@ class Management final : public Companion {
   /// Those of who may give orders: the socket's clients.
   [[nodiscard]] AdminHandlers handlers_with_reload();
   [[nodiscard]] Readiness readiness() const;
+  /// What /metrics shows now, and how.
+  [[nodiscard]] MetricsText::Render gather_metrics() const;
 
   EventLoop& loop_;
   Supervisor& supervisor_;
-  MetricsCollector collector_;
   MetricsText metrics_;
 
   uint16_t wanted_port_ = 0;
