@@ -21,6 +21,7 @@ enum class Kind : uint32_t {
   Serving = 6,    ///< worker → master: it does
   LeavePort = 7,  ///< master → worker: take what waits on this port, which is given up, and close it; value: the port
   Farewell = 8,   ///< master → worker: the gateway will stop: serve on, but end each connection with its next answer
+  AccessLog = 9,  ///< master → worker, with a descriptor: the file of the access log, opened anew
 };
 
 /// To be raised when a message changes its meaning: a master upgraded in place talks to workers of its former program.

@@ -12,4 +12,5 @@
 #include "common/stats/block.h"
 #include "common/stats/schema.h"
 #include "common/stats/snapshot.h"
+#include "common/stats/sources.h"
 #include "common/stats/writer.h"

@@ -47,6 +47,7 @@ Config ConfigReader::read(const YamlNode& root, std::string file) {
   }
   read_mapping(config_keys(), config_, root, top);
   check_ports(root);
+  read_access_log(root);
   find_identity(root);
   read_admin_token(root);
   read_services(root);
@@ -107,6 +108,19 @@ const YamlNode* ConfigReader::list_of(const YamlNode& parent, std::string_view k
   }
   if (list.items.empty()) diagnostics_.add(list.mark, key_path.str(), "the list is empty");
   return &list;
+}
+
+void ConfigReader::read_access_log(const YamlNode& root) {
+  const YamlEntry* entry = root.find("access_log");
+  if (entry == nullptr || entry->value.kind != YamlNode::Kind::Mapping) return;
+  const KeyPath top;
+  const KeyPath path{.parent = &top, .key = "access_log"};
+  AccessLogOptions& options = config_.access_log;
+  read_mapping(access_log_keys(), options, entry->value, path);
+  if (options.file.empty() || checks_ == nullptr || !checks_->access_log) return;
+  const KeyPath file_path{.parent = &path, .key = "file"};
+  if (auto wrong = checks_->access_log(options.file))
+    diagnostics_.add(entry->value.find("file")->value.mark, file_path.str(), *std::move(wrong));
 }
 
 void ConfigReader::read_services(const YamlNode& root) {

@@ -39,6 +39,7 @@ class ConfigReader {
   std::string_view report_unknown(const YamlEntry& entry, std::span<const std::string_view> names, const KeyPath& path);
   /// The mappings of a required list, or null (reported, unless the key is missing, which read_mapping reports).
   const YamlNode* list_of(const YamlNode& parent, std::string_view key, const KeyPath& path);
+  void read_access_log(const YamlNode& root);
   void read_services(const YamlNode& root);
   void read_service(const YamlNode& node, uint32_t index, const KeyPath& path);
   void read_tls(Service& service, const YamlNode& node, const KeyPath& path);

@@ -18,6 +18,7 @@ constexpr uint64_t kLongestAccount = 256;        // bytes, of a user's or group'
 
 constexpr std::string_view kLogLevels[] = {"trace", "debug", "info", "warn", "error"};  // as LogLevel
 constexpr std::string_view kLogFormats[] = {"text", "json"};                            // as LogFormat
+constexpr std::string_view kAccessFormats[] = {"text", "json", "combined"};             // as AccessFormat
 constexpr std::string_view kInherited = "the top level's";
 
 constexpr KeyInfo duration(std::string_view name, std::string_view default_text, std::string_view doc) {
@@ -120,7 +121,11 @@ constexpr Key<Config> kConfigKeys[] = {
       .choices = kLogFormats,
       .doc = "How log records are written to stderr."},
      store<&Config::log_format>},
-    {boolean("access_log", "true", "One record per request, at level info."), store<&Config::access_log>},
+    {{.name = "access_log",
+      .kind = ValueKind::BooleanOrMapping,
+      .default_text = "true",
+      .doc = "One record per request, at level info; or where they go, how, and of which requests."},
+     store_access_log},
     {{.name = "request_duration_buckets",
       .kind = ValueKind::Durations,
       .default_text = "[500us, 1ms, 2.5ms, 5ms, 10ms, 25ms, 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s, 10s]",
@@ -175,6 +180,17 @@ constexpr Key<Config> kConfigKeys[] = {
           "kept, and the client in the log is the last address in `X-Forwarded-For` that is not theirs; everybody "
           "else's are replaced. Not set: `X-Forwarded-For` is added to, whoever sends it."},
      store_trusted_proxies},
+    {boolean("request_id", "true",
+             "Send `X-Request-Id` to backends and clients: the client's if it is 1 to 128 letters, digits or "
+             "`._~+/=:@-`, else a new one (UUID version 7)."),
+     store<&Config::request_id>},
+    {boolean("tracing", "false",
+             "Begin a trace (W3C `traceparent`) where a request has none, and be a span of it. `false`: a valid one is "
+             "passed on as it is."),
+     store<&Config::tracing>},
+    {boolean("server_timing", "false",
+             "Add a `Server-Timing` field to responses: `queue`, `connect`, `backend`, in milliseconds."),
+     store<&Config::server_timing>},
     {boolean("proxy_protocol", "false",
              "Every connection begins with a PROXY protocol header (version 1 or 2), which tells the client's address; "
              "one that does not is closed."),
@@ -184,6 +200,45 @@ constexpr Key<Config> kConfigKeys[] = {
       .required = true,
       .doc = "The backend services and their routes."},
      nullptr},
+};
+
+constexpr uint64_t kMostSampled = 1'000'000;
+
+constexpr Key<AccessLogOptions> kAccessLogKeys[] = {
+    {{.name = "file",
+      .kind = ValueKind::File,
+      .default_note = "standard error",
+      .min = 1,
+      .max = kLongestText,
+      .doc = "Absolute path of a file that records are appended to; opened anew at SIGUSR1."},
+     store_access_log_file},
+    {{.name = "format",
+      .kind = ValueKind::Choice,
+      .default_note = "as `log_format`",
+      .choices = kAccessFormats,
+      .doc = "`combined` is that of Apache and nginx; it has no more fields than it has there."},
+     store_access_log_format},
+    {{.name = "min_status",
+      .kind = ValueKind::Integer,
+      .default_note = "not set",
+      .min = 100,
+      .max = 599,
+      .doc = "With this or `slower_than`: a record of requests that meet one of them. This status or above."},
+     store<&AccessLogOptions::min_status>},
+    {{.name = "slower_than",
+      .kind = ValueKind::Duration,
+      .default_note = "not set",
+      .min = 1,
+      .max = kLongestMs,
+      .doc = "Requests that took longer."},
+     store<&AccessLogOptions::slower_than>},
+    {{.name = "sample",
+      .kind = ValueKind::Integer,
+      .default_note = "not set",
+      .min = 1,
+      .max = kMostSampled,
+      .doc = "Of all other requests, 1 in so many; by itself, of all."},
+     store<&AccessLogOptions::sample>},
 };
 
 constexpr Key<Service> kServiceKeys[] = {
@@ -272,6 +327,9 @@ std::string size_text(uint64_t bytes) {
 std::span<const Key<Config>> config_keys() {
   return kConfigKeys;
 }
+std::span<const Key<AccessLogOptions>> access_log_keys() {
+  return kAccessLogKeys;
+}
 std::span<const Key<Service>> service_keys() {
   return kServiceKeys;
 }
@@ -285,6 +343,7 @@ std::span<const Key<Route>> route_keys() {
 std::vector<KeyLevel> key_levels() {
   return {
       {"", "the top level", infos(config_keys())},
+      {"access_log", "access_log", infos(access_log_keys())},
       {"observed_services[]", "a service", infos(service_keys())},
       {"observed_services[].tls", "tls", infos(tls_keys())},
       {"observed_services[].routes[]", "a route", infos(route_keys())},
@@ -309,6 +368,8 @@ std::string expectation(const KeyInfo& key) {
       return "auto or a whole number" + range;
     case ValueKind::Boolean:
       return "true or false";
+    case ValueKind::BooleanOrMapping:
+      return "true, false or a mapping";
     case ValueKind::Duration:
       return "a duration from " + duration_text(key.min) + " to " + duration_text(key.max) + off;
     case ValueKind::Durations:

@@ -22,6 +22,7 @@ enum class ValueKind : uint8_t {
   Integer,
   IntegerOrAuto,
   Boolean,
+  BooleanOrMapping,  ///< a switch, or the level below
   Duration,
   Durations,  ///< ascending list
   Size,
@@ -61,6 +62,7 @@ struct Key {
 };
 
 [[nodiscard]] std::span<const Key<Config>> config_keys();
+[[nodiscard]] std::span<const Key<AccessLogOptions>> access_log_keys();
 [[nodiscard]] std::span<const Key<Service>> service_keys();
 [[nodiscard]] std::span<const Key<TlsOptions>> tls_keys();
 [[nodiscard]] std::span<const Key<Route>> route_keys();
@@ -71,7 +73,7 @@ struct KeyLevel {
   std::string_view title;  ///< "the top level", "a service", …
   std::vector<KeyInfo> keys;
 };
-/// All levels: the top one, services, tls, routes.
+/// All levels: the top one, access_log, services, tls, routes.
 [[nodiscard]] std::vector<KeyLevel> key_levels();
 
 /// What a value of this key looks like: "a whole number from 0 to 65535".

@@ -68,6 +68,21 @@ struct Route {
   SourceMark mark;
 };
 
+/// How a record of the access log is written.
+enum class AccessFormat : uint8_t { Text, Json, Combined };
+
+/// Where the access log goes, how, and which requests are in it.
+struct AccessLogOptions {
+  bool enabled = true;
+  std::string file;                          ///< absolute path; "": standard error
+  std::optional<AccessFormat> format;        ///< nothing: as log_format says
+  uint16_t min_status = 0;                   ///< from here on all; 0: not given
+  std::chrono::milliseconds slower_than{0};  ///< of those that took longer all; 0: not given
+  uint32_t sample = 0;                       ///< 1 in so many of all others; 0: not given
+
+  bool operator==(const AccessLogOptions&) const = default;
+};
+
 struct Config {
   std::string file;  ///< path as given, for messages
 
@@ -96,13 +111,16 @@ struct Config {
   std::string group;         ///< likewise
   /// What `user` and `group` come to on this system. Only in a configuration that was loaded from a file.
   std::optional<platform::Identity> identity;
-  bool access_log = true;
+  AccessLogOptions access_log;
   /// Upper bounds of the duration histograms, microseconds.
   stats::DurationBounds request_duration_buckets = stats::default_duration_bounds();
   uint32_t max_header_size = 64 * 1024;  ///< bytes of a message's head
   uint32_t max_headers = 200;            ///< fields of a message's head
   uint64_t max_body_size = 0;            ///< bytes; 0: no limit
   bool via = true;                       ///< add a Via field both ways
+  bool request_id = true;                ///< X-Request-Id: kept or made, sent both ways
+  bool tracing = false;                  ///< traceparent: begun, with a span of our own
+  bool server_timing = false;            ///< add a Server-Timing field to responses
   bool proxy_protocol = false;           ///< each connection begins with a PROXY header
   /// Whose X-Forwarded-* are believed. Nothing: the key is not there, everybody's are added to. Empty: nobody's.
   std::optional<std::vector<Cidr>> trusted_proxies;

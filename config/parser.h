@@ -27,6 +27,8 @@ struct LoadChecks {
   std::function<std::optional<std::string>(const Service& service, size_t index)> tls;
   /// Called when `admin_token_file` is given; sets `digest` unless something is wrong.
   std::function<std::optional<std::string>(const std::string& file, std::array<uint8_t, 32>& digest)> admin_token{};
+  /// Called with the file of the access log, when there is one.
+  std::function<std::optional<std::string>(const std::string& file)> access_log{};
   /// Called when `user` is given and found.
   std::function<std::optional<std::string>(const platform::Identity& identity)> identity;
 };

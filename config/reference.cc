@@ -32,6 +32,8 @@ std::string type_text(const KeyInfo& key) {
       return "`auto` or integer" + range;
     case ValueKind::Boolean:
       return "boolean";
+    case ValueKind::BooleanOrMapping:
+      return "boolean or mapping";
     case ValueKind::Duration:
       return key.may_be_off ? "duration or `off`" : "duration";
     case ValueKind::Durations:
@@ -220,6 +222,15 @@ void write_type(JsonWriter& json, const std::vector<KeyLevel>& levels, const Key
       return;
     case ValueKind::Boolean:
       return json.string("type", "boolean");
+    case ValueKind::BooleanOrMapping:
+      json.open('[', "anyOf");
+      json.open('{');
+      json.string("type", "boolean");
+      json.close();
+      json.open('{');
+      write_level(json, levels, path);
+      json.close();
+      return json.close();
     case ValueKind::Duration:
     case ValueKind::Size:
       return write_amount(json, key);
@@ -277,7 +288,8 @@ std::vector<std::string_view> listed(std::string_view text) {
 
 void write_default(JsonWriter& json, const KeyInfo& key) {
   if (key.default_text.empty()) return;
-  const bool bare = key.kind == ValueKind::Boolean || key.kind == ValueKind::Integer;
+  const bool bare =
+      key.kind == ValueKind::Boolean || key.kind == ValueKind::BooleanOrMapping || key.kind == ValueKind::Integer;
   if (key.kind == ValueKind::Durations)
     json.strings("default", listed(key.default_text));
   else if (bare)

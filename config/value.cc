@@ -233,6 +233,25 @@ void store_trusted_proxies(Config& config, const Value& value) {
   }
 }
 
+void store_access_log(Config& config, const Value& value) {
+  if (value.node().kind == YamlNode::Kind::Mapping) return;  // ConfigReader's
+  if (const auto enabled = value.as<bool>()) config.access_log.enabled = *enabled;
+}
+
+void store_access_log_file(AccessLogOptions& options, const Value& value) {
+  auto path = value.as<std::string>();
+  if (!path) return;
+  // It is opened again later, perhaps by a program that runs elsewhere.
+  if (path->front() != '/')
+    value.error("expected an absolute path, got " + quoted(*path));
+  else
+    options.file = *std::move(path);
+}
+
+void store_access_log_format(AccessLogOptions& options, const Value& value) {
+  if (const auto format = value.as<AccessFormat>()) options.format = *format;
+}
+
 void store_duration_buckets(Config& config, const Value& value) {
   if (value.node().kind == YamlNode::Kind::Refused) return;
   const auto& items = value.node().items;

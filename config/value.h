@@ -87,6 +87,9 @@ void store_pattern(Route& route, const Value& value);
 void store_server_name(TlsOptions& tls, const Value& value);
 void store_trusted_proxies(Config& config, const Value& value);
 void store_admin_socket(Config& config, const Value& value);
+void store_access_log(Config& config, const Value& value);
+void store_access_log_file(AccessLogOptions& options, const Value& value);
+void store_access_log_format(AccessLogOptions& options, const Value& value);
 void store_duration_buckets(Config& config, const Value& value);
 void store_admin_address(Config& config, const Value& value);
 

@@ -117,6 +117,7 @@ void AdminServer::forget(AdminConnection& connection) {
   const auto entry = connections_.find(&connection);
   if (entry == connections_.end()) return;
   if (const auto waiting = reloads_.extract(&connection)) handlers_.abandon_reload(waiting.mapped());
+  if (const auto waiting = scrapes_.extract(&connection)) handlers_.abandon_metrics(waiting.mapped());
   graveyard_.push_back(std::move(entry->second));
   connections_.erase(entry);
 }
@@ -154,6 +155,10 @@ std::optional<AdminResponse> AdminServer::answer(AdminConnection& connection, co
     AdminResponse response = text(405, "Method Not Allowed");
     response.allow = "GET, HEAD";
     return response;
+  }
+  if (path == "/metrics" && handlers_.metrics_later) {
+    scrape(connection);
+    return std::nullopt;
   }
   return get(request);
 }
@@ -236,6 +241,14 @@ std::optional<AdminResponse> AdminServer::reload(AdminConnection& connection, co
   });
   reloads_.emplace(&connection, ticket);
   return std::nullopt;
+}
+
+void AdminServer::scrape(AdminConnection& connection) {
+  const uint64_t ticket = handlers_.metrics_later([this, &connection](std::shared_ptr<const std::string> text) {
+    scrapes_.erase(&connection);
+    connection.answer(large(kMetricsType, [&text] { return std::move(text); }));
+  });
+  scrapes_.emplace(&connection, ticket);
 }
 
 AdminResponse AdminServer::large(const char* content_type,

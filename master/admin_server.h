@@ -36,10 +36,14 @@ struct PageView {
   const char* content_policy;
 };
 
-/// Called on the event loop's thread, one for each request; must not block. The first three are required.
+/// Called on the event loop's thread, one for each request; must not block. readiness, metrics (or metrics_later with
+/// abandon_metrics) and version are required.
 struct AdminHandlers {
   std::function<Readiness()> readiness;
-  std::function<std::shared_ptr<const std::string>()> metrics;   ///< text exposition format 0.0.4
+  std::function<std::shared_ptr<const std::string>()> metrics;  ///< text exposition format 0.0.4
+  /// In place of `metrics`, when it takes a while: `done` is called later, once, or the ticket abandoned.
+  std::function<uint64_t(std::function<void(std::shared_ptr<const std::string>)> done)> metrics_later{};
+  std::function<void(uint64_t ticket)> abandon_metrics{};
   std::function<std::string()> version;                          ///< a JSON object
   std::function<std::shared_ptr<const std::string>()> status{};  ///< likewise. Empty: not offered here
 
@@ -93,6 +97,7 @@ class AdminServer final : private AdminConnectionOwner {
   /// What may be large: only so many at a time.
   [[nodiscard]] AdminResponse large(const char* content_type,
                                     const std::function<std::shared_ptr<const std::string>()>& text);
+  void scrape(AdminConnection& connection);
   [[nodiscard]] std::optional<AdminResponse> reload(AdminConnection& connection, const AdminRequest& request);
   [[nodiscard]] bool accept(evhtp_connection* connection);
   [[nodiscard]] bool make_room();
@@ -105,6 +110,7 @@ class AdminServer final : private AdminConnectionOwner {
   AdminLimits limits_;
   std::unordered_map<AdminConnection*, std::unique_ptr<AdminConnection>> connections_;
   std::unordered_map<AdminConnection*, uint64_t> reloads_;   ///< tickets of those that wait for a verdict
+  std::unordered_map<AdminConnection*, uint64_t> scrapes_;   ///< likewise for metrics
   std::vector<std::unique_ptr<AdminConnection>> graveyard_;  ///< closed, perhaps still on the call stack
   TimerEvent sweep_timer_;
   TimerEvent accept_timer_;

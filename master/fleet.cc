@@ -6,8 +6,12 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <map>
 #include <string>
 #include <utility>
+
+#include "common/log.h"
+#include "common/platform/output.h"
 
 namespace restgate::master {
 namespace {
@@ -25,10 +29,13 @@ int64_t monotonic_us() {
   return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch()).count();
 }
 
-stats::Snapshot counted_by(const WorkerHandle& worker) {
-  stats::Snapshot counted = worker.block().snapshot();
-  counted.of_worker(worker.view().index);
-  return counted;
+/// -1: there is none, or it cannot be opened. Then requests are served without: the master tries again when asked to.
+UniqueFd open_access_log(const std::string& file) {
+  if (file.empty()) return {};
+  auto opened = platform::open_to_append(file);
+  if (opened) return std::move(opened).value();
+  log::error("access log: the file cannot be opened", {{"reason", opened.error().message}});
+  return {};
 }
 
 void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t count) {
@@ -43,7 +50,10 @@ void clear(ScoreboardRow& row, uint64_t generation, uint32_t index, uint32_t cou
 }  // namespace
 
 Fleet::Fleet(EventLoop& loop, Spawner& spawner)
-    : loop_(loop), spawner_(spawner), scoreboard_(ScoreboardMemory::create()) {}
+    : loop_(loop),
+      spawner_(spawner),
+      scoreboard_(ScoreboardMemory::create()),
+      dead_(std::make_shared<const stats::Accumulator>()) {}
 
 Fleet::~Fleet() {
   for (const auto& worker : workers_) ::kill(worker->view().pid, SIGKILL);
@@ -87,6 +97,8 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   heritage.listeners = generation.listeners.descriptors();
   heritage.retired_listeners = retired;
   heritage.mailboxes = mailboxes_.descriptors();
+  const UniqueFd access_log = open_access_log(generation.config.access_log.file);
+  heritage.access_log = access_log.get();
   heritage.control = std::move(theirs);
   heritage.stats = block->writer();
   heritage.flights = flights->writer();
@@ -110,6 +122,7 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
   view.drain_limit = generation.config.stream_drain_timeout;
   workers_.push_back(std::make_unique<WorkerHandle>(loop_, view, std::move(ours), std::move(block).value(),
                                                     std::move(flights).value(), *row->row));
+  workers_.back()->set_access_log(generation.config.access_log.file);
   if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
   if (farewell_) workers_.back()->bid_farewell();
   return Ok{};
@@ -118,6 +131,21 @@ Status Fleet::spawn(const Generation& generation, const std::vector<int>& retire
 void Fleet::bid_farewell() {
   if (std::exchange(farewell_, true)) return;
   for (const auto& worker : workers_) worker->bid_farewell();
+}
+
+void Fleet::reopen_access_logs() {
+  std::map<std::string, UniqueFd> files;  // old generations may have others than the present one
+  for (const auto& worker : workers_) {
+    const std::string& name = worker->access_log();
+    if (name.empty()) continue;
+    auto file = files.find(name);
+    if (file == files.end()) file = files.emplace(name, open_access_log(name)).first;
+    if (!file->second) continue;
+    if (!worker->give_access_log(file->second.get()))
+      log::warn("access log: a worker cannot be given the file that was opened anew",
+                {{"worker", worker->view().index}, {"worker_pid", worker->view().pid}, {"file", name}});
+  }
+  log::info("access log: opened anew", {{"files", files.size()}});
 }
 
 void Fleet::leave_port(uint16_t port) {
@@ -172,10 +200,13 @@ Death Fleet::bury(pid_t pid, int status) {
   const auto found =
       std::find_if(workers_.begin(), workers_.end(), [pid](const auto& worker) { return worker->view().pid == pid; });
   const WorkerHandle& worker = **found;
-  const stats::Snapshot counted = counted_by(worker);
+  stats::Snapshot counted = worker.block().snapshot();
+  counted.of_worker(worker.view().index);
   Death death{worker.view(), explain(status, worker.view(), worker.kill_cause()),
               losses_of(worker.flights().snapshot(), counted, worker.block().spec(), monotonic_us())};
-  dead_.add(counted);
+  auto dead = std::make_shared<stats::Accumulator>(*dead_);
+  dead->add(counted);
+  dead_ = std::move(dead);
   ++deaths_;
   clear(worker.row(), 0, 0, 1);
   worker.row().pid.store(0, std::memory_order_release);
@@ -183,10 +214,11 @@ Death Fleet::bury(pid_t pid, int status) {
   return death;
 }
 
-stats::Accumulator Fleet::statistics() const {
-  stats::Accumulator all = dead_;
-  for (const auto& worker : workers_) all.add_live(counted_by(*worker));
-  return all;
+stats::Sources Fleet::statistics_sources() const {
+  stats::Sources sources;
+  sources.dead = dead_;
+  for (const auto& worker : workers_) sources.live.push_back({worker->view().index, worker->shared_block()});
+  return sources;
 }
 
 }  // namespace restgate::master

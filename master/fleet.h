@@ -55,6 +55,8 @@ class Fleet {
   void leave_port(uint16_t port);
   /// Tells all workers, and those to come, that the gateway will stop: answers say so to clients.
   void bid_farewell();
+  /// Opens the files of access logs anew (who rotates logs has renamed them) and gives them to all workers.
+  void reopen_access_logs();
   void drain(const action::Drain& order, TimePoint now);
   void kill(const action::Kill& order, TimePoint now);
 
@@ -73,9 +75,11 @@ class Fleet {
   Status resume(const UpgradeState& state);
 
   /// Counters since the start, of the dead and the living, and the gauges of the living.
-  [[nodiscard]] stats::Accumulator statistics() const;
+  [[nodiscard]] stats::Accumulator statistics() const { return statistics_sources().sum(); }
+  /// The same, not summed up yet: for another thread.
+  [[nodiscard]] stats::Sources statistics_sources() const;
   /// The part of them that is the dead's. It changes with each of them: see deaths().
-  [[nodiscard]] const stats::Snapshot& gone() const { return dead_.totals(); }
+  [[nodiscard]] const stats::Snapshot& gone() const { return dead_->totals(); }
   [[nodiscard]] uint64_t deaths() const { return deaths_; }
 
   [[nodiscard]] std::span<const std::unique_ptr<WorkerHandle>> workers() const { return workers_; }
@@ -95,7 +99,7 @@ class Fleet {
   ScoreboardMemory scoreboard_;  // before the workers, who refer to its rows
   MailboxSet mailboxes_;
   std::vector<std::unique_ptr<WorkerHandle>> workers_;
-  stats::Accumulator dead_;
+  std::shared_ptr<const stats::Accumulator> dead_;  // a scrape may be reading it: replaced, never changed
   uint64_t deaths_ = 0;
   bool farewell_ = false;
 };

@@ -32,7 +32,7 @@ flight::Block flights_of(const UpgradeState::Worker& saved) {
 
 void Fleet::save(UpgradeState& state) const {
   state.scoreboard = scoreboard_.fd();
-  state.totals = dead_;
+  state.totals = *dead_;
   for (const worker::MailboxFds& box : mailboxes_.descriptors()) state.mailboxes.push_back({box.in, box.out});
   const ScoreboardRow* first = scoreboard_.get()->rows.data();
   for (const auto& worker : workers_)
@@ -41,11 +41,12 @@ void Fleet::save(UpgradeState& state) const {
                              .row = static_cast<uint32_t>(&worker->row() - first),
                              .control = worker->control_fd(),
                              .statistics = worker->block().fd(),
-                             .flights = worker->flights().fd()});
+                             .flights = worker->flights().fd(),
+                             .access_log = worker->access_log()});
 }
 
 Status Fleet::resume(const UpgradeState& state) {
-  dead_ = state.totals;
+  dead_ = std::make_shared<const stats::Accumulator>(state.totals);
   auto scoreboard = ScoreboardMemory::attach(UniqueFd(state.scoreboard));
   if (!scoreboard) return std::move(scoreboard).error();
   scoreboard_ = std::move(scoreboard).value();
@@ -67,6 +68,7 @@ Status Fleet::resume(const UpgradeState& state) {
                                                       std::move(block).value(), std::move(flights),
                                                       scoreboard_.get()->rows[saved.row]));
     workers_.back()->resume(saved.kill_cause);
+    workers_.back()->set_access_log(saved.access_log);
     if (!workers_.back()->watch()) return system_error("cannot watch a worker's control channel", errno);
   }
   return Ok{};

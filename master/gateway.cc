@@ -136,14 +136,13 @@ class Gateway {
   }
 
   void watch_signals() {
-    // Before there is a meaning to it, it shall not kill.
-    std::signal(SIGUSR1, SIG_IGN);
     const auto on = [this](int signo, std::function<void()> note) {
       signals_.push_back(std::make_unique<SignalEvent>(loop_, signo, std::move(note)));
     };
     on(SIGTERM, [this] { supervisor_.note_shutdown(); });
     on(SIGINT, [this] { supervisor_.note_shutdown(); });
     on(SIGHUP, [this] { supervisor_.note_reload(); });
+    on(SIGUSR1, [this] { supervisor_.note_rotation(); });
     on(SIGUSR2, [this] { upgrade_.note(); });
     on(SIGCHLD, [] {});  // ends the turn, after which the dead are reaped
   }

@@ -10,6 +10,7 @@
 
 #include "common/log.h"
 #include "common/platform/identity.h"
+#include "common/platform/output.h"
 #include "common/unique_fd.h"
 #include "master/admin_token.h"
 
@@ -34,11 +35,16 @@ config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
     digest = *read;
     return std::nullopt;
   };
-  if (purpose == LoadFor::Serve)
+  if (purpose == LoadFor::Serve) {
+    checks.access_log = [](const std::string& file) -> std::optional<std::string> {
+      auto opened = platform::open_to_append(file);
+      return opened ? std::nullopt : std::optional(opened.error().message);
+    };
     checks.identity = [](const platform::Identity& identity) -> std::optional<std::string> {
       const Status allowed = platform::check_may_become(identity);
       return allowed ? std::nullopt : std::optional(allowed.error().message);
     };
+  }
   return checks;
 }
 

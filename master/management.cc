@@ -21,12 +21,16 @@ constexpr int kBacklog = 128;
 Management::Management(EventLoop& loop, Supervisor& supervisor)
     : loop_(loop),
       supervisor_(supervisor),
-      collector_(
-          {.totals = [this] { return supervisor_.statistics(); }, .facts = [this] { return supervisor_.facts(); }}),
-      metrics_(collector_),
+      metrics_(loop, [this] { return gather_metrics(); }),
       sampler_(loop, supervisor, [this] { publish(); }),
       status_(supervisor, sampler_),
       frames_(supervisor, sampler_) {}
+
+MetricsText::Render Management::gather_metrics() const {
+  Scrape scrape{supervisor_.statistics_sources(), supervisor_.facts(), {}};
+  scrape.processes = read_process_totals(scrape.facts.workers);
+  return [scrape = std::move(scrape)] { return metrics_text(scrape); };
+}
 
 Status Management::open(const config::Config& config, FoundSockets found) {
   Status prepared = Ok{};
@@ -63,7 +67,8 @@ void Management::hold(bool held) {
 AdminHandlers Management::handlers() {
   AdminHandlers handlers;
   handlers.readiness = [this] { return readiness(); };
-  handlers.metrics = [this] { return metrics_.get(); };
+  handlers.metrics_later = [this](MetricsText::Done done) { return metrics_.ask(std::move(done)); };
+  handlers.abandon_metrics = [this](uint64_t ticket) { metrics_.abandon(ticket); };
   handlers.version = version_json;
   handlers.status = [this] { return status_.get(); };
   handlers.page = [] { return PageView{page().html, page().content_policy.c_str()}; };

@@ -67,10 +67,11 @@ class Management final : public Companion {
   [[nodiscard]] Readiness readiness() const;
   /// A sample has been taken: whoever watches is told.
   void publish();
+  /// What /metrics shows now, and how.
+  [[nodiscard]] MetricsText::Render gather_metrics() const;
 
   EventLoop& loop_;
   Supervisor& supervisor_;
-  MetricsCollector collector_;
   MetricsText metrics_;
   StatusSampler sampler_;
   StatusText status_;

@@ -1,7 +1,12 @@
 #include "master/metrics_collector.h"
 
+#include <prometheus/text_serializer.h>
+
+#include <algorithm>
 #include <array>
+#include <ostream>
 #include <span>
+#include <streambuf>
 #include <string_view>
 #include <utility>
 
@@ -241,7 +246,49 @@ void add_processes(Families& families, const ProcessTotals& processes) {
       processes.start_time_seconds);
 }
 
+/// A stream into a string that can be taken without copying it.
+class StringSink final : public std::streambuf {
+ public:
+  explicit StringSink(size_t expected) {
+    text_.resize(std::max<size_t>(expected, 4096));
+    setp(text_.data(), text_.data() + text_.size());
+  }
+  [[nodiscard]] std::string take() {
+    text_.resize(static_cast<size_t>(pptr() - pbase()));
+    return std::move(text_);
+  }
+
+ protected:
+  int_type overflow(int_type c) override {
+    const auto used = static_cast<size_t>(pptr() - pbase());
+    text_.resize(text_.size() * 2);
+    setp(text_.data(), text_.data() + text_.size());
+    advance(used);
+    if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
+    return sputc(traits_type::to_char_type(c));
+  }
+
+ private:
+  void advance(size_t count) {
+    for (constexpr size_t kStep = 1U << 30; count > 0;) {
+      const size_t step = std::min(count, kStep);  // pbump takes an int
+      pbump(static_cast<int>(step));
+      count -= step;
+    }
+  }
+
+  std::string text_;
+};
+
 }  // namespace
+
+std::string metrics_text(const Scrape& scrape, size_t expected_bytes) {
+  StringSink sink(expected_bytes);
+  std::ostream out(&sink);
+  const stats::Accumulator sum = scrape.statistics.sum();
+  prometheus::TextSerializer().Serialize(out, metric_families(sum.totals(), scrape.facts, scrape.processes));
+  return sink.take();
+}
 
 std::vector<MetricFamily> metric_families(const stats::Snapshot& totals, const MasterFacts& facts,
                                           const ProcessTotals& processes) {
@@ -256,11 +303,6 @@ std::vector<MetricFamily> metric_families(const stats::Snapshot& totals, const M
   add_master(families, facts);
   add_processes(families, processes);
   return families;
-}
-
-std::vector<MetricFamily> MetricsCollector::Collect() const {
-  const MasterFacts facts = sources_.facts();
-  return metric_families(sources_.totals().totals(), facts, read_process_totals(facts.workers));
 }
 
 }  // namespace restgate::master

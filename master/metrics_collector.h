@@ -1,16 +1,14 @@
-// MetricsCollector: what /metrics shows, as prometheus-cpp's metric families. Master.
+// What /metrics shows, as prometheus-cpp's metric families and their text. Master.
 //
 // The names below are public (README). Label values are bounded by the configuration: routes and services by name, the
 // methods it declares, three-digit codes, and the reasons of common/reason.h.
 #pragma once
 
-#include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
 #include <sys/types.h>
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -44,24 +42,19 @@ struct MasterFacts {
   stats::DurationBounds duration_bounds{};  ///< to show; empty: all that the totals have
 };
 
+/// All that one scrape shows, as it was at one moment.
+struct Scrape {
+  stats::Sources statistics;
+  MasterFacts facts;
+  ProcessTotals processes;
+};
+
 /// The families of one scrape; pure.
 [[nodiscard]] std::vector<prometheus::MetricFamily> metric_families(const stats::Snapshot& totals,
                                                                     const MasterFacts& facts,
                                                                     const ProcessTotals& processes);
 
-class MetricsCollector final : public prometheus::Collectable {
- public:
-  struct Sources {
-    std::function<stats::Accumulator()> totals;  ///< of the workers that are gone, with the live ones added
-    std::function<MasterFacts()> facts;
-  };
-  /// The sources are called in every Collect(), on the caller's thread.
-  explicit MetricsCollector(Sources sources) : sources_(std::move(sources)) {}
-
-  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override;
-
- private:
-  Sources sources_;
-};
+/// In the text exposition format, version 0.0.4. Any thread. `expected_bytes`: about so many it will be.
+[[nodiscard]] std::string metrics_text(const Scrape& scrape, size_t expected_bytes = 0);
 
 }  // namespace restgate::master

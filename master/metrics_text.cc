@@ -1,66 +1,104 @@
 #include "master/metrics_text.h"
 
-#include <prometheus/text_serializer.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <ostream>
-#include <streambuf>
-#include <string_view>
+#include <csignal>
+#include <cstdlib>
+#include <system_error>
+#include <utility>
 
 namespace restgate::master {
 namespace {
 
-/// A stream into a string that can be taken without copying it.
-class StringSink final : public std::streambuf {
+/// A thread that starts while this lives takes none of the process's signals: they are the loop's.
+class SignalsKept {
  public:
-  explicit StringSink(size_t expected) {
-    text_.resize(std::max<size_t>(expected, 4096));
-    setp(text_.data(), text_.data() + text_.size());
+  SignalsKept() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
   }
-  [[nodiscard]] std::string take() {
-    text_.resize(static_cast<size_t>(pptr() - pbase()));
-    return std::move(text_);
-  }
-
- protected:
-  int_type overflow(int_type c) override {
-    const auto used = static_cast<size_t>(pptr() - pbase());
-    text_.resize(text_.size() * 2);
-    setp(text_.data(), text_.data() + text_.size());
-    advance(used);
-    if (traits_type::eq_int_type(c, traits_type::eof())) return traits_type::not_eof(c);
-    return sputc(traits_type::to_char_type(c));
-  }
+  SignalsKept(const SignalsKept&) = delete;
+  SignalsKept& operator=(const SignalsKept&) = delete;
+  ~SignalsKept() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
  private:
-  void advance(size_t count) {
-    for (constexpr size_t kStep = 1U << 30; count > 0;) {
-      const size_t step = std::min(count, kStep);  // pbump takes an int
-      pbump(static_cast<int>(step));
-      count -= step;
-    }
-  }
-
-  std::string text_;
+  sigset_t before_{};
 };
-
-std::string render(const prometheus::Collectable& collectable, size_t expected) {
-  StringSink sink(expected);
-  std::ostream out(&sink);
-  prometheus::TextSerializer().Serialize(out, collectable.Collect());
-  return sink.take();
-}
 
 }  // namespace
 
-std::shared_ptr<const std::string> MetricsText::get() {
-  const Clock::time_point begin = now_();
-  if (text_ != nullptr && took_ > kCheap && begin - finished_ < took_ * kRest) return text_;
-  const size_t expected = text_ != nullptr ? text_->size() + text_->size() / 8 : 0;
-  text_ = std::make_shared<const std::string>(render(collectable_, expected));
+MetricsText::MetricsText(EventLoop& loop, std::function<Render()> gather, std::function<Clock::time_point()> now)
+    : loop_(loop),
+      gather_(std::move(gather)),
+      now_(std::move(now)),
+      ready_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      again_(loop, [this] { finish(); }) {
+  if (!ready_ || !event_.start_reading(loop_, ready_.get(), *this)) std::abort();  // no descriptors at the start
+}
+
+MetricsText::~MetricsText() {
+  if (thread_.joinable()) thread_.join();
+}
+
+uint64_t MetricsText::ask(Done done) {
+  waiting_.push_back({++last_ticket_, std::move(done)});
+  if (!busy_) begin();
+  return last_ticket_;
+}
+
+void MetricsText::abandon(uint64_t ticket) {
+  for (std::vector<Asker>* askers : {&waiting_, &served_})
+    std::erase_if(*askers, [ticket](const Asker& asker) { return asker.ticket == ticket; });
+}
+
+void MetricsText::begin() {
+  busy_ = true;
+  served_ = std::exchange(waiting_, {});
+  if (text_ != nullptr && took_ > kCheap && now_() - finished_ < took_ * kRest)
+    return again_.arm(std::chrono::microseconds(0));
+  const Render next = gather_();
+  const SignalsKept kept;
+  try {
+    thread_ = std::thread([this, next] { render(next); });
+  } catch (const std::system_error&) {
+    render(next);  // no thread is to be had: rather late than never
+  }
+}
+
+void MetricsText::render(const Render& next) {
+  const Clock::time_point begun = now_();
+  rendered_ = std::make_shared<const std::string>(next());
+  rendered_in_ = now_() - begun;
+  eventfd_write(ready_.get(), 1);
+}
+
+void MetricsText::on_io(IoReady /*ready*/) {
+  eventfd_t count = 0;
+  if (eventfd_read(ready_.get(), &count) != 0) return;
+  if (thread_.joinable()) thread_.join();
+  text_ = std::move(rendered_);
+  took_ = rendered_in_;
   finished_ = now_();
-  took_ = finished_ - begin;
-  return text_;
+  finish();
+}
+
+void MetricsText::finish() {
+  tell(served_);
+  busy_ = false;
+  if (!waiting_.empty()) begin();
+}
+
+/// One by one: who is told may go away, and take others along.
+void MetricsText::tell(std::vector<Asker>& askers) {
+  const Text text = text_;
+  while (!askers.empty()) {
+    const Asker next = std::move(askers.back());
+    askers.pop_back();
+    next.done(text);
+  }
 }
 
 }  // namespace restgate::master

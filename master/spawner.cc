@@ -64,6 +64,7 @@ void Spawner::run_child(worker::Heritage heritage, const std::string& title, pid
   keep.insert(keep.end(), heritage.retired_listeners.begin(), heritage.retired_listeners.end());
   for (const worker::MailboxFds& mailbox : heritage.mailboxes) keep.insert(keep.end(), {mailbox.in, mailbox.out});
   keep.insert(keep.end(), {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, heritage.control.fd()});
+  if (heritage.access_log >= 0) keep.push_back(heritage.access_log);
   platform::close_descriptors_except(keep);
   platform::reset_signals_in_child();
   ignore_what_is_for_the_master();

@@ -1,4 +1,4 @@
-// Spawner: forks worker processes. Master; its main (and only) thread, outside of event callbacks.
+// Spawner: forks worker processes. Master; its main thread, outside of event callbacks.
 //
 // What the child has of the master's memory it never touches or destroys; what it has of descriptors it closes, but for
 // its heritage. It becomes the user and group that its configuration names, and gets no more privileges ever. So a

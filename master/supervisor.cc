@@ -48,6 +48,7 @@ void Supervisor::step() {
   if (wake_at_ != TimePoint::max() && now > wake_at_ + kLate) plan_->was_away(now);
   wake_at_ = now + kTick;
   bury_the_dead(now);
+  if (std::exchange(rotation_noted_, false)) fleet_.reopen_access_logs();
   if (shutdowns_noted_ > 0) begin_shutdown(now);
   tell_of_drain(now);
   if (!hold_reloads_) take_requests(now);

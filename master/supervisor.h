@@ -96,6 +96,8 @@ class Supervisor {
   void abandon_reload(ReloadTickets::Id ticket) { tickets_.abandon(ticket); }
   void note_reload() { request_reload("", {}); }
   void note_shutdown() { ++shutdowns_noted_; }
+  /// Log files have been renamed: new ones, please.
+  void note_rotation() { rotation_noted_ = true; }
 
   /// 0: drained. 1: cut short, or nobody ever served.
   [[nodiscard]] int exit_code() const { return exit_code_; }
@@ -110,6 +112,7 @@ class Supervisor {
   [[nodiscard]] const config::Config& latest_config() const { return pending_ ? pending_->config : current_->config; }
   [[nodiscard]] const std::string& latest_hash() const { return pending_ ? pending_->hash : current_->config_hash; }
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
+  [[nodiscard]] stats::Sources statistics_sources() const { return fleet_.statistics_sources(); }
   [[nodiscard]] ServiceState service_state() const;
   [[nodiscard]] std::span<const std::unique_ptr<ListenerSet>> listeners() const { return listener_sets_; }
   [[nodiscard]] const CrashLog& crashes() const { return crashes_; }
@@ -179,6 +182,7 @@ class Supervisor {
   ReloadTickets tickets_;
   std::optional<ReloadReport> last_report_;
   int shutdowns_noted_ = 0;
+  bool rotation_noted_ = false;
   bool drain_told_ = false;
   bool announced_ = false;
   bool waiting_told_ = false;                        // that a reload waits

@@ -75,7 +75,8 @@ Json to_json(const UpgradeState::Worker& worker) {
                {"row", worker.row},
                {"control", worker.control},
                {"statistics", worker.statistics},
-               {"flights", worker.flights}};
+               {"flights", worker.flights},
+               {"access_log", worker.access_log}};
   if (worker.kill_cause) json["kill_cause"] = static_cast<int>(*worker.kill_cause);
   return json;
 }
@@ -101,6 +102,7 @@ UpgradeState::Worker worker_of(const Json& json) {
   worker.control = json.at("control").get<int>();
   worker.statistics = json.at("statistics").get<int>();
   worker.flights = json.at("flights").get<int>();
+  worker.access_log = json.value("access_log", std::string());
   if (view.pid <= 0 || view.count == 0 || view.index >= view.count || worker.row >= kScoreboardRows)
     throw std::out_of_range("impossible numbers of a worker");
   return worker;

@@ -50,8 +50,9 @@ struct UpgradeState {
     std::optional<action::KillCause> kill_cause;
     uint32_t row = 0;  ///< of the scoreboard
     int control = -1;
-    int statistics = -1;  ///< its block
-    int flights = -1;     ///< its flight recorder
+    int statistics = -1;       ///< its block
+    int flights = -1;          ///< its flight recorder
+    std::string access_log{};  ///< the file's name; "": none
   };
   struct Mailbox {
     int in = -1;

@@ -22,7 +22,7 @@ WorkerHandle::WorkerHandle(EventLoop& loop, const WorkerView& forked, ipc::Chann
     : loop_(loop),
       view_(forked),
       control_(std::move(control)),
-      block_(std::move(block)),
+      block_(std::make_shared<const stats::Block>(std::move(block))),
       flights_(std::move(flights)),
       row_(row) {}
 
@@ -57,6 +57,7 @@ void WorkerHandle::on_message(const ipc::Message& message) {
     case ipc::Kind::Drain:
     case ipc::Kind::LeavePort:
     case ipc::Kind::Farewell:
+    case ipc::Kind::AccessLog:
       break;  // the master's to say
   }
 }
@@ -76,6 +77,10 @@ void WorkerHandle::on_probed(SelfProbe::Verdict verdict) {
 
 void WorkerHandle::leave_port(uint16_t port) {
   (void)control_.send({ipc::Kind::LeavePort, 0, port});
+}
+
+bool WorkerHandle::give_access_log(int fd) {
+  return control_.send({ipc::Kind::AccessLog, 0, 0}, fd);
 }
 
 void WorkerHandle::bid_farewell() {

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include "common/event_loop.h"
 #include "common/flight/block.h"
@@ -36,12 +39,19 @@ class WorkerHandle final : private IoHandler {
   /// Tells it to take what waits on this port, which is given up, and to close it.
   void leave_port(uint16_t port);
 
+  /// Gives it the file of its access log, opened anew. False: it cannot be told.
+  [[nodiscard]] bool give_access_log(int fd);
+  /// The file's name; "": it has none.
+  [[nodiscard]] const std::string& access_log() const { return access_log_; }
+  void set_access_log(std::string file) { access_log_ = std::move(file); }
+
   /// One that another program forked, and what that one had done to it.
   void resume(std::optional<action::KillCause> kill_cause) { kill_cause_ = kill_cause; }
 
   [[nodiscard]] const WorkerView& view() const { return view_; }
   [[nodiscard]] int control_fd() const { return control_.fd(); }
-  [[nodiscard]] const stats::Block& block() const { return block_; }
+  [[nodiscard]] const stats::Block& block() const { return *block_; }
+  [[nodiscard]] std::shared_ptr<const stats::Block> shared_block() const { return block_; }
   [[nodiscard]] const flight::Block& flights() const { return flights_; }
   [[nodiscard]] ScoreboardRow& row() const { return row_; }
   /// Why the master sent it its first signal.
@@ -57,9 +67,10 @@ class WorkerHandle final : private IoHandler {
   EventLoop& loop_;
   WorkerView view_;
   ipc::Channel control_;
-  stats::Block block_;
+  std::shared_ptr<const stats::Block> block_;  // scrapes may still be reading it when the worker is gone
   flight::Block flights_;
   ScoreboardRow& row_;
+  std::string access_log_;
   std::optional<action::KillCause> kill_cause_;
   std::optional<SelfProbe> probe_;
   IoEvent event_;  // last: gone before the descriptor that it watches

@@ -2,36 +2,24 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <charconv>
 #include <climits>
-#include <ctime>
+#include <cstring>
+#include <utility>
 
-#include "common/log_format.h"
+#include "common/log.h"
 
 namespace restgate::worker {
 namespace {
 
-void append_number(std::string& to, uint64_t value) {
-  std::array<char, 20> digits;
-  to.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
-}
-
-/// Seconds with six digits, as the histograms count them.
-void append_seconds(std::string& to, int64_t micros) {
-  const auto value = static_cast<uint64_t>(micros < 0 ? 0 : micros);
-  append_number(to, value / 1'000'000);
-  std::array<char, 7> fraction{'.', '0', '0', '0', '0', '0', '0'};
-  uint64_t rest = value % 1'000'000;
-  for (size_t i = 6; i > 0; --i, rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
-  to.append(fraction.data(), fraction.size());
-}
-
 // A line must fit into one atomic write to a pipe whatever the client sends, so what it chooses is cut. What is left
-// may double when it is escaped.
+// may double when it is escaped; of the few lines that are too long even so, less is kept.
 constexpr size_t kLongestMethod = 64;
 constexpr size_t kLongestPath = 1024;
+constexpr size_t kShortPath = 256;
+constexpr size_t kLongestField = 256;
 constexpr std::string_view kCut = "...";
 
 /// The next bytes to write: whole lines, and no more than a pipe takes at once, so that the lines of several processes
@@ -41,94 +29,97 @@ std::string_view whole_lines(std::string_view batch) {
   return batch.substr(0, batch.rfind('\n', PIPE_BUF - 1) + 1);
 }
 
+bool has_filter(const config::AccessLogOptions& options) {
+  return options.min_status != 0 || options.slower_than.count() > 0 || options.sample != 0;
+}
+
+std::string suffix_of(config::AccessFormat format, uint32_t worker, uint64_t generation) {
+  const std::string pid = std::to_string(getpid());
+  const std::string index = std::to_string(worker);
+  const std::string number = std::to_string(generation);
+  switch (format) {
+    case config::AccessFormat::Text:
+      return " pid=" + pid + " worker=" + index + " generation=" + number + "\n";
+    case config::AccessFormat::Json:
+      return ",\"pid\":" + pid + ",\"worker\":" + index + ",\"generation\":" + number + "}\n";
+    case config::AccessFormat::Combined:
+      break;
+  }
+  return "\n";
+}
+
 }  // namespace
 
-AccessLog::AccessLog(bool enabled, LogFormat format, stats::Writer stats, uint64_t generation)
-    : enabled_(enabled), format_(format), output_(STDERR_FILENO), stats_(stats) {
-  const std::string pid = std::to_string(getpid());
-  const std::string number = std::to_string(generation);
-  suffix_ = format == LogFormat::Json ? ",\"pid\":" + pid + ",\"generation\":" + number + "}\n"
-                                      : " pid=" + pid + " generation=" + number + "\n";
+AccessLog::AccessLog(Setup setup)
+    : options_(std::move(setup.options)),
+      format_(setup.format),
+      all_(!has_filter(options_)),
+      file_(std::move(setup.file)),
+      output_(options_.file.empty() ? STDERR_FILENO : file_.get()),
+      stats_(setup.stats),
+      suffix_(suffix_of(format_, setup.worker, setup.generation)) {}
+
+bool AccessLog::chosen(uint16_t status, int64_t duration_us) {
+  if (options_.min_status != 0 && status >= options_.min_status) return true;
+  if (options_.slower_than.count() > 0 && duration_us > options_.slower_than.count() * 1000) return true;
+  if (options_.sample == 0 || ++passed_ < options_.sample) return false;
+  passed_ = 0;
+  return true;
 }
 
 void AccessLog::write(const AccessRecord& record) {
-  if (!enabled_) return;
+  if (!options_.enabled) return;
   if (batch_.size() - written_ >= kMaxPending) {
-    stats_.add(stats::Counter::AccessLogDropped);
-    return;
+    drop_error_ = 0;
+    return drop(1);
   }
   AccessRecord line = record;
   line.method = line.method.substr(0, kLongestMethod);
+  line.referer = line.referer.substr(0, kLongestField);
+  line.user_agent = line.user_agent.substr(0, kLongestField);
+  const size_t begin = batch_.size();
   std::string shortened;
-  if (line.path.size() > kLongestPath) {
-    shortened.assign(line.path.substr(0, kLongestPath)).append(kCut);
-    line.path = shortened;
+  for (const size_t longest : {kLongestPath, kShortPath}) {
+    line.path = record.path;
+    if (line.path.size() > longest) {
+      shortened.assign(line.path.substr(0, longest)).append(kCut);
+      line.path = shortened;
+    }
+    append(line);
+    if (batch_.size() - begin <= PIPE_BUF || longest == kShortPath) break;
+    batch_.resize(begin);
   }
-  if (format_ == LogFormat::Json)
-    append_json(line);
-  else
-    append_text(line);
+}
+
+void AccessLog::append(const AccessRecord& record) {
+  switch (format_) {
+    case config::AccessFormat::Text:
+      append_text(record);
+      break;
+    case config::AccessFormat::Json:
+      append_json(record);
+      break;
+    case config::AccessFormat::Combined:
+      append_combined(record);
+      break;
+  }
   batch_ += suffix_;
-}
-
-void AccessLog::append_time() {
-  timespec ts{};
-  clock_gettime(CLOCK_REALTIME_COARSE, &ts);
-  append_rfc3339(batch_, static_cast<int64_t>(ts.tv_sec) * 1'000'000 + ts.tv_nsec / 1000);
-}
-
-void AccessLog::append_text(const AccessRecord& record) {
-  const auto field = [this](std::string_view key, std::string_view value) {
-    batch_ += key;
-    append_text_value(batch_, value);
-  };
-  append_time();
-  batch_ += " INFO  request";
-  field(" method=", record.method);
-  field(" path=", record.path);
-  field(" route=", record.route);
-  field(" service=", record.service);
-  batch_ += " status=";
-  append_number(batch_, record.status);
-  batch_ += " bytes=";
-  append_number(batch_, record.bytes);
-  batch_ += " duration=";
-  append_seconds(batch_, record.duration_us);
-  field(" client=", record.client);
-  if (!record.reason.empty()) field(" reason=", record.reason);
-}
-
-void AccessLog::append_json(const AccessRecord& record) {
-  const auto field = [this](std::string_view key, std::string_view value) {
-    batch_ += key;
-    append_json_string(batch_, value);
-  };
-  batch_ += "{\"time\":\"";
-  append_time();
-  batch_ += "\",\"level\":\"info\",\"msg\":\"request\"";
-  field(",\"method\":", record.method);
-  field(",\"path\":", record.path);
-  field(",\"route\":", record.route);
-  field(",\"service\":", record.service);
-  batch_ += ",\"status\":";
-  append_number(batch_, record.status);
-  batch_ += ",\"bytes\":";
-  append_number(batch_, record.bytes);
-  batch_ += ",\"duration\":";
-  append_seconds(batch_, record.duration_us);
-  field(",\"client\":", record.client);
-  if (!record.reason.empty()) field(",\"reason\":", record.reason);
 }
 
 void AccessLog::flush() {
   while (written_ < batch_.size()) {
-    const ssize_t n = output_.write(whole_lines(std::string_view(batch_).substr(written_)));
+    if (torn_) {
+      if (output_.write("\n") != 1) return give_up(errno);
+      torn_ = false;
+    }
+    const std::string_view left = std::string_view(batch_).substr(written_);
+    const ssize_t n = output_.write(output_.is_file() ? left : whole_lines(left));
     if (n > 0) {
       written_ += static_cast<size_t>(n);
       continue;
     }
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno != EAGAIN) written_ = batch_.size();  // nobody reads any more
+    if (n < 0 && errno != EAGAIN) give_up(errno);  // the disk is full, or nobody reads any more
     break;
   }
   if (written_ == batch_.size()) {
@@ -138,6 +129,38 @@ void AccessLog::flush() {
     batch_.erase(0, written_);
     written_ = 0;
   }
+}
+
+/// What has gathered will never be written: a log that lacks lines is better than one that is always late.
+void AccessLog::give_up(int error) {
+  const std::string_view left = std::string_view(batch_).substr(written_);
+  torn_ = torn_ || (written_ > 0 && batch_[written_ - 1] != '\n');
+  drop_error_ = error;
+  drop(static_cast<uint64_t>(std::count(left.begin(), left.end(), '\n')));
+  batch_.clear();
+  written_ = 0;
+}
+
+void AccessLog::drop(uint64_t lines) {
+  dropped_ += lines;
+  stats_.add(stats::Counter::AccessLogDropped, lines);
+}
+
+void AccessLog::tell_drops(int64_t now_ms) {
+  if (dropped_ == 0 || now_ms < tell_at_ms_) return;
+  tell_at_ms_ = now_ms + kTellEveryMs;
+  const std::string where = options_.file.empty() ? "standard error" : options_.file;
+  const char* why =
+      drop_error_ == 0 ? "it is not taken in time" : std::strerror(drop_error_);  // NOLINT(concurrency-mt-unsafe)
+  log::warn("access log: lines were dropped", {{"lines", std::exchange(dropped_, 0)}, {"to", where}, {"reason", why}});
+}
+
+void AccessLog::reopen(UniqueFd file) {
+  if (options_.file.empty() || !file) return;
+  flush();
+  file_ = std::move(file);
+  output_ = platform::SharedOutput(file_.get());
+  torn_ = false;
 }
 
 }  // namespace restgate::worker

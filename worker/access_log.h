@@ -1,53 +1,105 @@
 // AccessLog: one line per exchange, batched, written once a turn of the loop; never blocks the worker. Worker.
 //
-// What standard error does not take at once is kept up to a bound, then dropped and counted.
+// What standard error or the file does not take at once is kept up to a bound, then dropped; what cannot be written at
+// all (a full disk) is dropped. What is dropped is counted, and told in the operational log now and then.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "common/log.h"
 #include "common/platform/output.h"
 #include "common/stats.h"
+#include "common/unique_fd.h"
+#include "config/model.h"
 
 namespace restgate::worker {
 
 struct AccessRecord {
   std::string_view method;
-  std::string_view path;  ///< the target as received
+  std::string_view path;  ///< the target as received, without its query
   std::string_view route;
   std::string_view service;
-  std::string_view client;  ///< address
-  std::string_view reason;  ///< code; empty: all went well
+  std::string_view client;       ///< address
+  std::string_view reason;       ///< code; empty: all went well
+  std::string_view backend;      ///< address and port, the last one that was tried; empty: none
+  std::string_view backend_tls;  ///< version, such as TLSv1.3; empty: in the clear
+  std::string_view request_id;   ///< empty: none
+  std::string_view trace_id;     ///< likewise
+  std::string_view referer;      ///< `combined` alone shows it
+  std::string_view user_agent;   ///< likewise
   uint16_t status = 0;
-  uint64_t bytes = 0;  ///< sent to the client
-  int64_t duration_us = 0;
+  uint8_t minor_version = 1;
+  uint8_t retries = 0;
+  uint64_t bytes = 0;       ///< sent to the client
+  uint64_t body_bytes = 0;  ///< of which are body: for `combined`
+  uint64_t bytes_in = 0;    ///< received from the client
+  int64_t duration_us = 0;  ///< of the whole exchange
+  // Its parts; negative: it did not come so far.
+  int64_t queue_us = -1;       ///< from the request's first byte until it asked for a backend connection
+  int64_t connect_us = -1;     ///< until that was there
+  int64_t first_byte_us = -1;  ///< until the first byte of the answer
 };
 
 class AccessLog {
  public:
-  /// `enabled` false: write() does nothing.
-  AccessLog(bool enabled, LogFormat format, stats::Writer stats, uint64_t generation);
+  struct Setup {
+    config::AccessLogOptions options{};
+    config::AccessFormat format = config::AccessFormat::Text;
+    UniqueFd file{};  ///< what options.file names; without one, nothing can be written there
+    stats::Writer stats{};
+    uint32_t worker = 0;
+    uint64_t generation = 0;
+  };
+  explicit AccessLog(Setup setup);
+
+  /// Whether this request gets a record. To be asked once for each.
+  [[nodiscard]] bool wants(uint16_t status, int64_t duration_us) {
+    if (!options_.enabled) return false;
+    return all_ || chosen(status, duration_us);
+  }
+  [[nodiscard]] bool enabled() const { return options_.enabled; }
+  [[nodiscard]] config::AccessFormat format() const { return format_; }
+
   void write(const AccessRecord& record);
-  /// Writes what has gathered, as far as standard error takes it now.
+  /// Writes what has gathered, as far as it is taken now.
   void flush();
   [[nodiscard]] bool pending() const { return !batch_.empty(); }
+  /// From now on to this file, which has the name of the one before. What has gathered still goes there, if it can.
+  void reopen(UniqueFd file);
+  /// Tells what was dropped, if it was, at most every 10 s. `now_ms`: the loop's clock.
+  void tell_drops(int64_t now_ms);
 
  private:
+  [[nodiscard]] bool chosen(uint16_t status, int64_t duration_us);
+  void append(const AccessRecord& record);
   void append_text(const AccessRecord& record);
   void append_json(const AccessRecord& record);
+  void append_combined(const AccessRecord& record);
   void append_time();
+  void append_local_time();
+  void drop(uint64_t lines);
+  void give_up(int error);
 
   static constexpr size_t kMaxPending = 1 << 20;
+  static constexpr int64_t kTellEveryMs = 10'000;
 
-  bool enabled_;
-  LogFormat format_;
+  config::AccessLogOptions options_;
+  config::AccessFormat format_;
+  bool all_;  // no filter
+  UniqueFd file_;
   platform::SharedOutput output_;
   stats::Writer stats_;
-  std::string suffix_;  // the fields that never change: worker pid and generation
+  std::string suffix_;  // the fields that never change: worker and generation
   std::string batch_;
-  size_t written_ = 0;  // of batch_
+  size_t written_ = 0;      // of batch_
+  bool torn_ = false;       // the last line in the file lacks its end
+  uint32_t passed_ = 0;     // since the last one that was sampled
+  uint64_t dropped_ = 0;    // lines that have not been told of
+  int drop_error_ = 0;      // why, of the last ones; 0: nobody took them in time
+  int64_t tell_at_ms_ = 0;  // not before
+  int64_t second_ = -1;     // that local_time_ is of
+  std::string local_time_;  // "[26/Nov/2026:11:34:59 +0000]"
 };
 
 }  // namespace restgate::worker

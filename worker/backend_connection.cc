@@ -27,8 +27,7 @@ constexpr uint8_t kMaxAddresses = 4;
 
 }  // namespace
 
-BackendConnection::BackendConnection(BackendPool& pool, Context& context)
-    : Connection(context), pool_(pool) {}
+BackendConnection::BackendConnection(BackendPool& pool, Context& context) : Connection(context), pool_(pool) {}
 
 BackendConnection::~BackendConnection() = default;
 
@@ -87,6 +86,7 @@ void BackendConnection::connect_next() {
 }
 
 bool BackendConnection::start_connecting(const platform::Address& address, Reason& failure) {
+  address_text_ = address.to_string();
   auto started = platform::connect_tcp(address.get(), address.length());
   if (!started.ok()) {
     failure = reason_of_connect_error(started.error().sys_errno);

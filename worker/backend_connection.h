@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "common/reason.h"
@@ -60,6 +61,9 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   /// that request, and what follows is none that can be told from it (RFC 9112 §9.2).
   [[nodiscard]] bool spoke_unasked() const { return spoke_unasked_; }
 
+  /// Address and port that it leads to, or that was tried last; empty: none yet. It does not change while it is lent.
+  [[nodiscard]] const std::string& address_text() const { return address_text_; }
+
   /// Place in the pool's list of all connections.
   size_t pool_index = 0;
 
@@ -91,6 +95,7 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   uint32_t exchanges_ = 0;
   uint32_t known_version_ = 0;  // of the addresses, when address_ was last one of them
   platform::Address address_;
+  std::string address_text_;
   int64_t give_up_ms_ = 0;  // when the time to connect is over; 0: never
 };
 

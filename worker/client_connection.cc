@@ -23,9 +23,7 @@ constexpr int64_t kWarningEveryMs = 10'000;
 }  // namespace
 
 ClientConnection::ClientConnection(Context& context, UniqueFd fd, const ClientFacts& facts, std::string_view bytes)
-    : Connection(context),
-      trust_(trust_of(facts.address_text(), context.config)),
-      facts_(facts) {
+    : Connection(context), trust_(trust_of(facts.address_text(), context.config)), facts_(facts) {
   transport_ = Transport(std::move(fd));
   if (!bytes.empty()) keep_input(bytes);
 }

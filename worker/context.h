@@ -17,6 +17,7 @@
 #include "worker/graveyard.h"
 #include "worker/http1/head.h"
 #include "worker/http_date.h"
+#include "worker/id_source.h"
 #include "worker/pulse.h"
 #include "worker/router.h"
 #include "worker/timer_wheel.h"
@@ -58,6 +59,7 @@ struct Context {
   /// One use at a time: a head is rendered here and flushed at once (see Outbox).
   std::span<char> scratch;
   HttpDate date{};
+  IdSource ids{};
   /// By index of Config::services.
   std::vector<std::unique_ptr<BackendPool>> backends{};
   ClientSet* clients = nullptr;

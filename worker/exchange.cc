@@ -18,10 +18,6 @@ namespace {
 // cannot tell. It gets its answer if that comes within this time, and goes on getting it while it moves on in each.
 constexpr int64_t kHalfCloseGraceMs = 1'000;
 
-bool is_client_gone(Reason reason) {
-  return reason == Reason::ClientClosed || reason == Reason::ClientReset || reason == Reason::ClientTimeout;
-}
-
 }  // namespace
 
 Exchange::Exchange(Context& context)
@@ -51,6 +47,10 @@ void Exchange::reset() {
   route_ = nullptr;
   pool_ = nullptr;
   sent_ms_ = left_deadline_ms_ = head_us_ = 0;
+  acquired_us_ = connected_us_ = first_byte_us_ = 0;
+  head_bytes_ = backend_text_size_ = 0;
+  backend_tls_ = {};
+  identity_.reset();
   left_written_ = 0;
   flight_ = 0;
   parser_.reset();
@@ -128,6 +128,7 @@ Alive Exchange::dispatch() {
   take_off();
   if (client_->is_probe()) [[unlikely]]
     return answer_about_ourselves();
+  identity_.take(head, context_.config, context_.ids, context_.loop.now_ms());
   return find_route();
 }
 
@@ -206,10 +207,14 @@ Alive Exchange::send_own(const OwnResponse& response) {
 
   OwnResponse answer = response;
   answer.date = context_.date.text(context_.loop.now_ms());
+  if (!identity_.known() && !client_->is_probe()) identity_.make(context_.config, context_.ids, context_.loop.now_ms());
+  answer.request_id = identity_.request_id();
   answer.head_only = parser_.head().method == "HEAD";  // of a head that was refused too, if it came so far
   answer.close = close_after_;
   answer.http10_keep_alive = have_head && parser_.head().minor_version == 0;
-  to_client_.add_scratch(render_own_response(context_.scratch, answer));
+  const std::string_view rendered = render_own_response(context_.scratch, answer);
+  head_bytes_ = static_cast<uint32_t>(rendered.find("\r\n\r\n") + 4);
+  to_client_.add_scratch(rendered);
   status_ = response.status;
   own_ = response_begun_ = true;
   response_ = ResponseState::Done;
@@ -235,38 +240,6 @@ Alive Exchange::finish(Reason reason, bool keep_client) {
   using After = ClientConnection::After;
   client.exchange_over(keep_client ? After::Keep : (cut ? After::Reset : After::Close), more_to_come);
   return Alive::No;
-}
-
-void Exchange::record(Reason reason) {
-  const bool have_head = head_us_ != 0;
-  if (!have_head && status_ == 0 && !parser_.started()) return;  // not a byte of a request
-  if (have_head) context_.stats.add(stats::Gauge::RequestsInFlight, -1);
-  if (client_->is_probe()) return;
-  if (is_client_gone(reason) || status_ == 0) status_ = info(reason).status;
-  const int64_t duration_us = std::max<int64_t>(context_.loop.now_us() - started_us_, 0);
-  context_.stats.request(stats_route_, method_, status_, static_cast<uint64_t>(duration_us));
-  if (reason != Reason::None) context_.stats.error(stats_route_, reason);
-  context_.stats.add(stats::Counter::RequestBytes, parser_.consumed() + request_body_.bytes());
-  context_.stats.add(stats::Counter::ResponseBytes, to_client_.written());
-  AccessRecord line;
-  if (have_head) {
-    line.method = parser_.head().method;
-    line.path = parser_.head().path;
-  }
-  line.route = "unmatched";  // as in the metrics
-  if (route_ != nullptr) {
-    line.route = route_->name;
-    line.service = pool_->service().name;
-  }
-  platform::AddressText forwarded;
-  line.client = client_->address();
-  if (have_head && client_->trust() == PeerTrust::Trusted)
-    line.client = original_client(parser_.head(), line.client, context_.config, forwarded);
-  line.reason = info(reason).code;
-  line.status = status_;
-  line.bytes = to_client_.written();
-  line.duration_us = duration_us;
-  context_.access_log.write(line);
 }
 
 void Exchange::return_backend(bool clean) {

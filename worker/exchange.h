@@ -11,8 +11,10 @@
 // Owned by the worker's ExchangePool, lent to one ClientConnection; reused without freeing its memory.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +26,7 @@
 #include "worker/http1/parser.h"
 #include "worker/http1/path.h"
 #include "worker/outbox.h"
+#include "worker/request_identity.h"
 
 namespace restgate::worker {
 
@@ -80,7 +83,18 @@ class Exchange final : public Mortal, public BackendUser {
   Alive own_response(Reason reason, std::string_view allow = {});
   Alive send_own(const OwnResponse& response);
   Alive finish(Reason reason, bool keep_client);
+
+  // exchange_record.cc: what is left of it in statistics, the log and the answer's head
+  static bool is_client_gone(Reason reason);
   void record(Reason reason);
+  void write_access_record(Reason reason, int64_t duration_us);
+  void note_backend();
+  [[nodiscard]] std::string_view server_timing(std::span<char> space) const;
+  /// The parts of its time; negative: it did not come so far.
+  [[nodiscard]] int64_t queue_us() const { return acquired_us_ == 0 ? -1 : acquired_us_ - started_us_; }
+  [[nodiscard]] int64_t connect_us() const { return connected_us_ == 0 ? -1 : connected_us_ - acquired_us_; }
+  [[nodiscard]] int64_t first_byte_us() const { return first_byte_us_ == 0 ? -1 : first_byte_us_ - connected_us_; }
+
   /// The flight recorder: the head is complete; the worker acts on this exchange.
   void take_off();
   void touch() { context_.flights.touch(flight_, context_.loop.now_us()); }
@@ -148,10 +162,19 @@ class Exchange final : public Mortal, public BackendUser {
 
   flight::Writer::Ticket flight_ = 0;
   int64_t started_us_ = 0;
-  int64_t head_us_ = 0;  // when the request's head was complete
-  int64_t sent_ms_ = 0;  // when the request was complete at the backend
+  int64_t head_us_ = 0;        // when the request's head was complete
+  int64_t acquired_us_ = 0;    // when a backend connection was asked for
+  int64_t connected_us_ = 0;   // when it was there, the last one if there were several
+  int64_t first_byte_us_ = 0;  // when the first byte of the answer had come
+  uint32_t head_bytes_ = 0;    // of the heads written to the client
+  int64_t sent_ms_ = 0;        // when the request was complete at the backend
   int64_t left_deadline_ms_ = 0;
   uint64_t left_written_ = 0;  // what had been written to the client when that deadline was set
+
+  RequestIdentity identity_;
+  std::array<char, 56> backend_text_{};  // the backend's address, since its connection may be gone before the record
+  uint8_t backend_text_size_ = 0;
+  std::string_view backend_tls_;
 
   http1::RequestParser parser_;
   http1::ResponseParser response_parser_;

@@ -45,7 +45,7 @@ bool is_forwarded_field(std::string_view name) {
 }
 
 /// Whether a request field goes on as it is; the others are dropped or written anew below.
-bool passes_to_backend(const Field& field, PeerTrust trust) {
+bool passes_to_backend(const Field& field, PeerTrust trust, const ForwardedIdentity& identity) {
   if (field.hop_by_hop) return false;
   switch (field.id) {
     case FieldId::Host:
@@ -57,6 +57,12 @@ bool passes_to_backend(const Field& field, PeerTrust trust) {
     case FieldId::XForwardedHost:
     case FieldId::XForwardedProto:
       return false;
+    case FieldId::XRequestId:
+      return identity.request_id.empty();
+    case FieldId::Traceparent:
+      return identity.pass_trace && identity.traceparent.empty();
+    case FieldId::Tracestate:
+      return identity.pass_trace;
     default:
       return trust != PeerTrust::Untrusted || !is_forwarded_field(field.name);
   }
@@ -91,6 +97,11 @@ void write_forwarded(HeadWriter& out, const ForwardedRequest& request) {
   const std::string_view host = said_by_proxy(request, FieldId::XForwardedHost);
   if (!host.empty() || !request.head.host.empty())
     out.field("X-Forwarded-Host", host.empty() ? request.head.host : host);
+}
+
+void write_identity(HeadWriter& out, const ForwardedIdentity& identity) {
+  if (!identity.request_id.empty()) out.field("X-Request-Id", identity.request_id);
+  if (!identity.traceparent.empty()) out.field("traceparent", identity.traceparent);
 }
 
 void write_request_framing(HeadWriter& out, const http1::RequestHead& head) {
@@ -134,12 +145,13 @@ std::string_view render_request_head(std::span<char> space, const ForwardedReque
   out.field("Host", keep_host ? request.head.host : std::string_view(request.service.url.authority));
   const bool counted = request.head.max_forwards != http1::RequestHead::kNoMaxForwards;
   for (const Field& field : request.head.fields)
-    if (passes_to_backend(field, request.trust) && !(counted && field.id == FieldId::MaxForwards))
+    if (passes_to_backend(field, request.trust, request.identity) && !(counted && field.id == FieldId::MaxForwards))
       out.field(field.name, field.value);
   if (counted) out.field("Max-Forwards", request.head.max_forwards - 1);  // 0 is not passed on
   write_request_framing(out, request.head);
   write_request_connection(out, request);
   write_forwarded(out, request);
+  write_identity(out, request.identity);
   if (request.config.via) write_via(out, request.head.minor_version);
   out.raw("\r\n");
   return finished(out, space);
@@ -157,10 +169,13 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
   for (const Field& field : head.fields) {
     if (field.hop_by_hop || field.id == FieldId::ContentLength || field.id == FieldId::TransferEncoding) continue;
     if (field.id == FieldId::Trailer && !response.trailers) continue;  // what is announced will not come
+    if (field.id == FieldId::XRequestId && !response.request_id.empty()) continue;
     dated = dated || field.id == FieldId::Date;
     out.field(field.name, field.value);
   }
   if (!dated) out.field("Date", response.date);
+  if (!response.request_id.empty()) out.field("X-Request-Id", response.request_id);
+  if (!response.server_timing.empty()) out.field("Server-Timing", response.server_timing);
   // RFC 9110 §8.6: no Content-Length with 1xx or 204.
   if (response.chunked) {
     out.raw("Transfer-Encoding: chunked\r\n");
@@ -225,6 +240,7 @@ std::string_view render_own_response(std::span<char> space, const OwnResponse& r
   out.number(body.size());
   out.raw("\r\n");
   out.field("Date", response.date);
+  if (!response.request_id.empty()) out.field("X-Request-Id", response.request_id);
   if (response.close)
     out.raw("Connection: close\r\n");
   else if (response.http10_keep_alive)

@@ -14,6 +14,13 @@
 
 namespace restgate::worker {
 
+/// What of a request's identity goes to its backend (worker/request_identity.h).
+struct ForwardedIdentity {
+  std::string_view request_id = {};   ///< in place of the client's field; empty: that one
+  std::string_view traceparent = {};  ///< likewise
+  bool pass_trace = true;             ///< the client's tracestate goes on, and its traceparent if there is none above
+};
+
 struct ForwardedRequest {
   const config::Config& config;
   const config::Service& service;
@@ -21,6 +28,7 @@ struct ForwardedRequest {
   std::string_view client_address;  ///< of whoever is at the other end of the connection
   PeerTrust trust = PeerTrust::Unset;
   bool upgrade = false;  ///< pass the client's wish for another protocol on
+  ForwardedIdentity identity = {};
 };
 
 /// The request as the backend gets it. Empty: it does not fit into the space.
@@ -36,6 +44,10 @@ struct ForwardedResponse {
   bool trailers = false;   ///< its trailers go on
   /// For a response that has none: whoever passes it on tells the time (RFC 9110 §6.6.1). Empty: leave it so.
   std::string_view date = {};
+  /// In place of the backend's X-Request-Id; empty: that one goes on.
+  std::string_view request_id = {};
+  /// A Server-Timing field besides those of the backend; empty: none.
+  std::string_view server_timing = {};
 };
 
 /// The response as the client gets it, also an interim one. Empty: it does not fit.
@@ -43,12 +55,13 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
 
 struct OwnResponse {
   uint16_t status = 0;
-  std::string_view title;  ///< reason phrase
-  std::string_view code;   ///< the Reason's code, for the body
-  std::string_view allow;  ///< 405: the Allow field; empty: none
-  std::string_view date;   ///< the Date field
-  bool json = false;       ///< problem+json (RFC 9457) rather than text
-  bool head_only = false;  ///< the request was HEAD
+  std::string_view title;            ///< reason phrase
+  std::string_view code;             ///< the Reason's code, for the body
+  std::string_view allow;            ///< 405: the Allow field; empty: none
+  std::string_view date;             ///< the Date field
+  std::string_view request_id = {};  ///< the X-Request-Id field; empty: none
+  bool json = false;                 ///< problem+json (RFC 9457) rather than text
+  bool head_only = false;            ///< the request was HEAD
   bool close = false;
   bool http10_keep_alive = false;
 };

@@ -29,6 +29,7 @@ struct Heritage {
   std::vector<int> listeners;  ///< one per slot, all slots; the worker accepts from slot s if s mod count = index
   std::vector<int> retired_listeners;  ///< likewise, of ports that are being given up
   std::vector<MailboxFds> mailboxes;   ///< likewise; every worker may put into every one
+  int access_log = -1;                 ///< where the access log's file is open; -1: there is none
   ipc::Channel control;                ///< to and from the master (common/ipc.h). End of file: the master is dead
   stats::Writer stats;                 ///< this process's own block
   flight::Writer flights;              ///< likewise: its requests in flight, for the master to read when it has died

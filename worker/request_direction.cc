@@ -14,6 +14,7 @@ constexpr int kRoundsPerTurn = 4;
 
 Alive Exchange::connect(bool fresh) {
   using Want = BackendPool::Want;
+  if (acquired_us_ == 0) acquired_us_ = context_.loop.now_us();
   const Want want = fresh ? Want::Fresh : (repeatable() ? Want::Any : Want::Sound);
   const BackendPool::Lease lease = pool_->acquire(*this, want);
   if (lease.connection == nullptr) return own_response(lease.reason);
@@ -32,15 +33,18 @@ void Exchange::on_backend_ready() {
 
 void Exchange::on_backend_unavailable(Reason reason) {
   touch();
+  note_backend();
   backend_ = nullptr;
   (void)own_response(reason);
 }
 
 Alive Exchange::send_head() {
+  note_backend();
   const http1::RequestHead& head = parser_.head();
   ForwardedRequest request{context_.config, pool_->service(), head, client_->address()};
   request.trust = client_->trust();
   request.upgrade = offers_upgrade();
+  request.identity = {identity_.request_id(), identity_.own_traceparent(), identity_.pass_trace()};
   const std::string_view rendered = render_request_head(context_.scratch, request);
   if (rendered.empty()) return own_response(Reason::HeadTooLarge);
   response_parser_.reset(method_ == kMethodHead);

@@ -2,6 +2,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "worker/backend_pool.h"
@@ -131,7 +132,9 @@ Alive Exchange::take_response_head() {
 Alive Exchange::interim_response() {
   if (parser_.head().minor_version > 0) {
     const ForwardedResponse interim{context_.config, response_parser_.head()};
-    to_client_.add_scratch(render_response_head(context_.scratch, interim));
+    const std::string_view rendered = render_response_head(context_.scratch, interim);
+    head_bytes_ += static_cast<uint32_t>(rendered.size());
+    to_client_.add_scratch(rendered);
   }
   backend_->inbox().consume(response_parser_.consumed());
   response_parser_.reset(method_ == kMethodHead);
@@ -139,6 +142,7 @@ Alive Exchange::interim_response() {
 }
 
 Alive Exchange::final_response() {
+  if (first_byte_us_ == 0) first_byte_us_ = context_.loop.now_us();
   const http1::ResponseHead& head = response_parser_.head();
   const http1::RequestHead& request = parser_.head();
   const bool streamed = head.body == BodyKind::Chunked || head.body == BodyKind::UntilClose;
@@ -151,9 +155,13 @@ Alive Exchange::final_response() {
   ForwardedResponse response{context_.config, head, request.minor_version, response_framing_.chunked, close_after_};
   response.trailers = response_framing_.chunked && response_framing_.trailers;
   response.date = context_.date.text(context_.loop.now_ms());
+  response.request_id = identity_.request_id();
+  std::array<char, 128> timing;
+  response.server_timing = server_timing(timing);
   const std::string_view rendered = render_response_head(context_.scratch, response);
   if (rendered.empty()) return backend_failed(Reason::BackendBadResponse);
   to_client_.add_scratch(rendered, context_.scratch.size() - rendered.size());
+  head_bytes_ += static_cast<uint32_t>(rendered.size());
   status_ = head.status;
   response_begun_ = head_waits_ = true;
   response_ = ResponseState::Streaming;
@@ -168,7 +176,7 @@ Alive Exchange::read_backend() {
   const IoResult result = backend_->fill();
   switch (result.kind) {
     case IoResult::Kind::Ok:
-      backend_spoke_ = true;
+      if (!std::exchange(backend_spoke_, true)) first_byte_us_ = context_.loop.now_us();
       return Alive::Yes;
     case IoResult::Kind::WouldBlock:
       return Alive::Yes;
@@ -240,6 +248,8 @@ Alive Exchange::switch_protocols() {
   if (!upgrade_allowed()) return backend_failed(Reason::BackendBadUpgrade);
   ForwardedResponse response{context_.config, response_parser_.head()};
   response.switching = true;
+  response.request_id = identity_.request_id();
+  if (first_byte_us_ == 0) first_byte_us_ = context_.loop.now_us();
   const std::string_view head = render_response_head(context_.scratch, response);
   if (head.empty() || !to_client_.empty()) return backend_failed(Reason::BackendBadResponse);
   status_ = 101;

@@ -28,6 +28,10 @@ bool Transport::shutdown_send() {
   return ::shutdown(fd_.get(), SHUT_WR) == 0;
 }
 
+std::string_view Transport::tls_version() const {
+  return tls_ ? tls_->version() : std::string_view();
+}
+
 std::string_view Transport::failure() const {
   return tls_ != nullptr ? tls_->failure() : std::string_view();
 }

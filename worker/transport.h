@@ -96,6 +96,9 @@ class Transport {
   /// After Failed on TLS: an explanation for the log ("certificate has expired"). "": none beyond sys_errno.
   [[nodiscard]] std::string_view failure() const;
 
+  /// "TLSv1.3", after the handshake; empty: in the clear. Valid for ever.
+  [[nodiscard]] std::string_view tls_version() const;
+
   /// Closes the descriptor; TLS: after a close_notify, if the session is healthy. Harmless when closed already.
   void close();
   /// Gives the descriptor away (a handover); the TLS session, if any, is dropped without a word to the peer.

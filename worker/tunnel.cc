@@ -11,8 +11,7 @@ constexpr int kRoundsPerTurn = 4;
 
 }  // namespace
 
-Tunnel::Tunnel(Context& context)
-    : context_(context), client_(context, *this), backend_(context, *this) {}
+Tunnel::Tunnel(Context& context) : context_(context), client_(context, *this), backend_(context, *this) {}
 
 Tunnel::~Tunnel() = default;
 

@@ -42,6 +42,20 @@ size_t scratch_size(const config::Config& config) {
   return std::min(need, buffer_size(config));
 }
 
+AccessLog::Setup access_log_setup(const Heritage& heritage) {
+  const config::Config& config = *heritage.config;
+  AccessLog::Setup setup;
+  setup.options = config.access_log;
+  setup.options.enabled = config.access_log.enabled && config.log_level <= LogLevel::Info;
+  setup.format = config.access_log.format.value_or(config.log_format == LogFormat::Json ? config::AccessFormat::Json
+                                                                                        : config::AccessFormat::Text);
+  setup.file = UniqueFd(heritage.access_log);
+  setup.stats = heritage.stats;
+  setup.worker = heritage.index;
+  setup.generation = heritage.generation;
+  return setup;
+}
+
 }  // namespace
 
 Worker::Worker(Heritage heritage)
@@ -49,8 +63,7 @@ Worker::Worker(Heritage heritage)
       buffers_(buffer_size(*heritage_.config), kKeepBuffers),
       snug_buffers_(kSnugBuffer, kKeepBuffers),
       timers_(loop_),
-      access_log_(heritage_.config->access_log && heritage_.config->log_level <= LogLevel::Info,
-                  heritage_.config->log_format, heritage_.stats, heritage_.generation),
+      access_log_(access_log_setup(heritage_)),
       scratch_(scratch_size(*heritage_.config)),
       context_{.config = *heritage_.config,
                .router = *heritage_.router,
@@ -100,6 +113,7 @@ Worker::~Worker() {
   graveyard_.clear();
   context_.backends.clear();  // they use the resolver, which goes before the context
   access_log_.flush();
+  access_log_.tell_drops(INT64_MAX / 2);
 }
 
 int Worker::run() {
@@ -156,6 +170,9 @@ void Worker::on_message(const ipc::Message& message, UniqueFd passed) {
       break;
     case ipc::Kind::Farewell:
       context_.farewell = true;
+      break;
+    case ipc::Kind::AccessLog:
+      access_log_.reopen(std::move(passed));
       break;
     case ipc::Kind::Ready:
     case ipc::Kind::Serving:
@@ -244,6 +261,7 @@ void Worker::on_turn() {
 
 void Worker::on_tick() {
   beat();
+  access_log_.tell_drops(loop_.now_ms());
   if (const int64_t passed_us = loop_.now_us() - busy_since_us_; passed_us >= kBusyWindowUs) {
     context_.stats.set(stats::Gauge::BusyPermille, std::min<int64_t>(busy_us_ * 1000 / passed_us, 1000));
     busy_us_ = 0;

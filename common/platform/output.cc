@@ -1,5 +1,6 @@
 #include "common/platform/output.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -11,6 +12,13 @@
 #include <climits>
 
 namespace restgate::platform {
+
+Result<UniqueFd> open_to_append(const std::string& path) {
+  constexpr mode_t kMode = 0640;
+  UniqueFd fd(open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, kMode));
+  if (!fd) return system_error("cannot open '" + path + "' for appending", errno);
+  return fd;
+}
 
 SharedOutput::SharedOutput(int fd) : fd_(fd), way_(Way::NoWait) {
   struct stat st {};

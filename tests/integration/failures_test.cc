@@ -165,6 +165,7 @@ TEST(StaleConnection, IdempotentRequestIsSentOnceMore) {
         "one retry");
     played.gateway.await_metrics([](const Metrics& m) { return m.sum("restgate_requests_total") == 2; },
                                  "two requests");
+    EXPECT_EQ(played.gateway.await_access_of("/2").at("retries"), 1);
     played.gateway.stop();
   }
 }

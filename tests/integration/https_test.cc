@@ -79,6 +79,8 @@ TEST(Https, VerifiedBackendIsSpokenTo) {
   EXPECT_TRUE(client.read_response().body == large);
   EXPECT_FALSE(https.origin.contacted());
   gateway.expect_requests("all", "GET", 200, 2);
+  EXPECT_EQ(gateway.await_access_of("/secret").at("backend_tls"), "TLSv1.3");
+  EXPECT_EQ(gateway.await_access_of("/again").at("backend_tls"), "TLSv1.3");
   gateway.stop();
 }
 

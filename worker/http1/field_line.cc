@@ -28,6 +28,8 @@ constexpr KnownField kKnownFields[] = {
     {"proxy-connection", FieldId::ProxyConnection},
     {"sec-websocket-key", FieldId::SecWebSocketKey},
     {"te", FieldId::Te},
+    {"traceparent", FieldId::Traceparent},
+    {"tracestate", FieldId::Tracestate},
     {"trailer", FieldId::Trailer},
     {"transfer-encoding", FieldId::TransferEncoding},
     {"upgrade", FieldId::Upgrade},
@@ -44,7 +46,7 @@ constexpr size_t kSlots = 64;
 /// Where a name is kept: by its length, its first and its last letter, in any case. Each known one has its own slot.
 constexpr size_t slot_of(std::string_view name) {
   const auto fold = [](char c) { return static_cast<size_t>(static_cast<uint8_t>(c) | 0x20); };
-  return (name.size() + 2 * fold(name.front()) + 3 * fold(name.back())) % kSlots;
+  return (name.size() + 11 * fold(name.front()) + 4 * fold(name.back())) % kSlots;
 }
 
 struct Slots {

@@ -35,6 +35,8 @@ namespace restgate::http1 {
     case FieldId::Host:
     case FieldId::MaxForwards:
     case FieldId::SecWebSocketKey:
+    case FieldId::Traceparent:
+    case FieldId::Tracestate:
     case FieldId::Trailer:
     case FieldId::UserAgent:
     case FieldId::Via:

@@ -27,6 +27,8 @@ enum class FieldId : uint8_t {
   ProxyConnection,
   SecWebSocketKey,
   Te,
+  Traceparent,
+  Tracestate,
   Trailer,
   TransferEncoding,
   Upgrade,

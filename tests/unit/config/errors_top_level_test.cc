@@ -142,6 +142,26 @@ admin_port: 8080)",
      R"(gate.yaml:1:28: request_duration_buckets: expected a duration such as 10ms, got a list
   request_duration_buckets: [[1s]]
                              ^)"},
+    {"AccessLogText", "access_log: maybe",
+     R"(gate.yaml:1:13: access_log: expected true, false or a mapping, got 'maybe'
+  access_log: maybe
+              ^)"},
+    {"AccessLogList", "access_log: [true]",
+     R"(gate.yaml:1:13: access_log: expected true, false or a mapping, got a list
+  access_log: [true]
+              ^)"},
+    {"AccessLogFileRelative", "access_log: {file: access.log}",
+     R"(gate.yaml:1:20: access_log.file: expected an absolute path, got 'access.log'
+  access_log: {file: access.log}
+                     ^)"},
+    {"AccessLogFormat", "access_log: {format: comined}",
+     R"(gate.yaml:1:22: access_log.format: expected text, json or combined, got 'comined'; did you mean 'combined'?
+  access_log: {format: comined}
+                       ^)"},
+    {"AccessLogUnknownKey", "access_log: {min_statsu: 500}",
+     R"(gate.yaml:1:14: access_log.min_statsu: unknown key; did you mean 'min_status'?
+  access_log: {min_statsu: 500}
+               ^)"},
     {"BooleanYes", "access_log: yes",
      R"(gate.yaml:1:13: access_log: expected true or false, got 'yes'; did you mean 'true'?
   access_log: yes

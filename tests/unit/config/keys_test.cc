@@ -43,6 +43,9 @@ TEST(Keys, DefaultsAreThoseOfTheModel) {
   EXPECT_EQ(result->log_level, expected.log_level);
   EXPECT_EQ(result->log_format, expected.log_format);
   EXPECT_EQ(result->access_log, expected.access_log);
+  EXPECT_EQ(result->request_id, expected.request_id);
+  EXPECT_EQ(result->tracing, expected.tracing);
+  EXPECT_EQ(result->server_timing, expected.server_timing);
   EXPECT_EQ(result->request_duration_buckets, expected.request_duration_buckets);
   EXPECT_EQ(result->read_header_timeout, expected.read_header_timeout);
   EXPECT_EQ(result->read_timeout, expected.read_timeout);
@@ -84,10 +87,13 @@ TEST(Keys, BoundsAreInclusive) {
   for (const std::string_view good :
        {"port: 65535", "workers: 1", "workers: 256", "max_headers: 1", "max_headers: 10000", "max_header_size: 1KiB",
         "max_header_size: 1MiB", "idle_timeout: 1ms", "idle_timeout: 1000h", "max_body_size: 1", "pre_drain_delay: 0s",
-        "pre_drain_delay: 0", "pre_drain_delay: off"})
+        "pre_drain_delay: 0", "pre_drain_delay: off", "access_log: {min_status: 100, sample: 1}",
+        "access_log: {min_status: 599, sample: 1000000}"})
     EXPECT_EQ(diagnose(with_services(good)), "accepted") << good;
-  for (const std::string_view bad : {"port: 65536", "workers: 257", "max_headers: 10001", "max_header_size: 1023",
-                                     "max_header_size: 1048577", "idle_timeout: 1000h1ms"})
+  for (const std::string_view bad :
+       {"port: 65536", "workers: 257", "max_headers: 10001", "max_header_size: 1023", "max_header_size: 1048577",
+        "idle_timeout: 1000h1ms", "access_log: {min_status: 99}", "access_log: {min_status: 600}",
+        "access_log: {sample: 0}", "access_log: {slower_than: off}"})
     EXPECT_NE(diagnose(with_services(bad)), "accepted") << bad;
 }
 

@@ -53,6 +53,9 @@ group: 33
 log_level: trace
 log_format: json
 access_log: false
+request_id: false
+tracing: true
+server_timing: true
 request_duration_buckets: [10us, 1.5ms, 30m]
 read_header_timeout: 1s
 read_timeout: 2s
@@ -83,7 +86,10 @@ trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_FALSE(config.identity) << "only load() asks the system";
   EXPECT_EQ(config.log_level, LogLevel::Trace);
   EXPECT_EQ(config.log_format, LogFormat::Json);
-  EXPECT_FALSE(config.access_log);
+  EXPECT_FALSE(config.access_log.enabled);
+  EXPECT_FALSE(config.request_id);
+  EXPECT_TRUE(config.tracing);
+  EXPECT_TRUE(config.server_timing);
   EXPECT_THAT(config.request_duration_buckets, ElementsAre(10U, 1'500U, 1'800'000'000U));
   EXPECT_EQ(config.read_header_timeout, milliseconds(1'000));
   EXPECT_EQ(config.read_timeout, milliseconds(2'000));
@@ -102,6 +108,24 @@ trusted_proxies: [10.0.0.0/8, 2001:db8::/32, "::1", 192.0.2.1])"));
   EXPECT_TRUE(config.proxy_protocol);
   EXPECT_THAT(config.trusted_proxies.value(), ElementsAre(*Cidr::parse("10.0.0.0/8"), *Cidr::parse("2001:db8::/32"),
                                                           *Cidr::parse("::1/128"), *Cidr::parse("192.0.2.1/32")));
+}
+
+TEST(Parser, TakesEveryKeyOfTheAccessLog) {
+  const AccessLogOptions options = accept(with_services(R"(access_log:
+  file: /var/log/restgate/access.log
+  format: combined
+  min_status: 400
+  slower_than: 1.5s
+  sample: 100)"))
+                                       .access_log;
+  EXPECT_TRUE(options.enabled);
+  EXPECT_EQ(options.file, "/var/log/restgate/access.log");
+  EXPECT_EQ(options.format, AccessFormat::Combined);
+  EXPECT_EQ(options.min_status, 400);
+  EXPECT_EQ(options.slower_than, milliseconds(1'500));
+  EXPECT_EQ(options.sample, 100U);
+  EXPECT_EQ(accept(with_services("access_log: {}")).access_log, AccessLogOptions());
+  EXPECT_EQ(accept(with_services("access_log: {format: text}")).access_log.format, AccessFormat::Text);
 }
 
 TEST(Parser, TrustingNobodyIsNotTheSameAsNotSaying) {

@@ -1,4 +1,4 @@
-// The admin server on a unix socket, with the one request whose answer comes later.
+// The admin server on a unix socket, with the requests whose answers come later.
 #include <event2/event.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -37,7 +37,11 @@ class AdminReload : public testing::Test {
     socket_ = std::make_unique<AdminSocket>(std::move(opened).value());
     AdminHandlers handlers;
     handlers.readiness = [] { return Readiness{true, ""}; };
-    handlers.metrics = [] { return std::make_shared<const std::string>("a_total 1\n"); };
+    handlers.metrics_later = [this](std::function<void(std::shared_ptr<const std::string>)> done) {
+      scrapes_.push_back(std::move(done));
+      return scrapes_.size();
+    };
+    handlers.abandon_metrics = [this](uint64_t ticket) { abandoned_scrapes_.insert(ticket); };
     handlers.version = [] { return std::string("{}"); };
     handlers.reload = [this](std::string file, std::function<void(AdminResponse)> answer) {
       asked_.push_back({std::move(file), std::move(answer)});
@@ -107,6 +111,8 @@ class AdminReload : public testing::Test {
   std::string directory_;
   std::vector<Asked> asked_;
   std::set<uint64_t> abandoned_;
+  std::vector<std::function<void(std::shared_ptr<const std::string>)>> scrapes_;
+  std::set<uint64_t> abandoned_scrapes_;
   EventLoop loop_;
   std::unique_ptr<AdminSocket> socket_;
   std::unique_ptr<AdminServer> server_;
@@ -211,6 +217,32 @@ TEST_F(AdminReload, ARetiredServerGivesTheAnswersThatAreDue) {
   });
   EXPECT_THAT(waiting.received, HasSubstr("\r\n\r\ndone\n"));
   EXPECT_EQ(server_->connections(), 0U);
+}
+
+TEST_F(AdminReload, MetricsMayComeLaterToo) {
+  constexpr const char* kScrape = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+  Client patient = connect();
+  Client other = connect();
+  send(patient, kScrape);
+  send(other, kScrape);
+  await([this] { return scrapes_.size() == 2; });
+  EXPECT_TRUE(server_->busy());
+  const auto text = std::make_shared<const std::string>("a_total 1\n");
+  scrapes_[1](text);
+  scrapes_[0](text);
+  for (Client* client : {&patient, &other}) {
+    const std::string got = response(*client);
+    EXPECT_THAT(got, StartsWith("HTTP/1.1 200 OK\r\n"));
+    EXPECT_THAT(got, HasSubstr("version=0.0.4"));
+    EXPECT_THAT(got, HasSubstr("\r\n\r\na_total 1\n"));
+  }
+  EXPECT_FALSE(server_->busy());
+  EXPECT_TRUE(abandoned_scrapes_.empty());
+
+  send(patient, kScrape);
+  await([this] { return scrapes_.size() == 3; });
+  server_.reset();
+  EXPECT_TRUE(abandoned_scrapes_.contains(3)) << "nobody is called when the server is gone";
 }
 
 }  // namespace

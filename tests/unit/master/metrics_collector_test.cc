@@ -2,12 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <prometheus/text_serializer.h>
 
 #include <chrono>
 #include <set>
-
-#include "master/metrics_text.h"
 
 namespace restgate::master {
 namespace {
@@ -18,7 +15,9 @@ using ::testing::Not;
 const stats::BlockSpec kSpec{.routes = {"users", "or\"de\\rs\n"}, .services = {"crm"}, .methods = {"GET", "HEAD"}};
 
 std::string render(const stats::Snapshot& totals, const MasterFacts& facts = {}) {
-  return prometheus::TextSerializer().Serialize(metric_families(totals, facts, read_process_totals({})));
+  auto sum = std::make_shared<stats::Accumulator>();
+  sum->add_live(totals);
+  return metrics_text({{.dead = std::move(sum), .live = {}}, facts, read_process_totals({})});
 }
 
 stats::Snapshot counted() {
@@ -182,14 +181,35 @@ TEST(MetricsCollector, KeepsTheRulesOfTheFormat) {
   }
 }
 
-TEST(MetricsCollector, AsksItsSourcesAtEachScrape) {
-  int scrapes = 0;
-  const MetricsCollector collector(
-      {[] { return stats::Accumulator(); },
-       [&scrapes] { return MasterFacts{.generation = static_cast<uint64_t>(++scrapes)}; }});
-  MetricsText text(collector, [] { return std::chrono::steady_clock::time_point(); });  // as if it took no time
-  EXPECT_THAT(*text.get(), HasSubstr("restgate_generation 1\n"));
-  EXPECT_THAT(*text.get(), HasSubstr("restgate_generation 2\n"));
+TEST(MetricsCollector, AddsTheLivingToTheDead) {
+  auto dead = std::make_shared<stats::Accumulator>();
+  dead->add(counted());
+  auto block = std::make_shared<stats::Block>(stats::Block::create(kSpec).value());
+  block->writer().request(1, kMethodGet, 200, 400);
+  block->writer().set(stats::Gauge::Tunnels, 4);
+  const std::string text = metrics_text({{.dead = dead, .live = {{0, block}}}, {}, {}});
+  EXPECT_THAT(text, HasSubstr("restgate_requests_total{route=\"users\",method=\"GET\",code=\"200\"} 3\n"));
+  EXPECT_THAT(text, HasSubstr("restgate_tunnels 4\n"));
+}
+
+TEST(MetricsCollector, ALargeTextIsWhole) {
+  stats::Snapshot totals;
+  totals.duration_bounds = {1'000};
+  for (int i = 0; i < 2000; ++i) {
+    stats::RouteStats& route = totals.routes.emplace_back();
+    route.name = "route-" + std::to_string(i);
+    route.requests.push_back({"GET", 200, 1});
+    route.duration.buckets = {1, 0};
+  }
+  auto sum = std::make_shared<stats::Accumulator>();
+  sum->add(totals);
+  for (const size_t expected : {size_t{0}, size_t{1'000}, size_t{10'000'000}}) {
+    const std::string text = metrics_text({{.dead = sum, .live = {}}, {}, {}}, expected);
+    EXPECT_EQ(text.find('\0'), std::string::npos);
+    EXPECT_TRUE(text.starts_with("# HELP restgate_requests_total "));
+    EXPECT_THAT(text, HasSubstr("{route=\"route-1999\",method=\"GET\",code=\"200\"} 1\n"));
+    EXPECT_EQ(text.back(), '\n');
+  }
 }
 
 }  // namespace

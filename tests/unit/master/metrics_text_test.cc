@@ -1,70 +1,119 @@
 #include "master/metrics_text.h"
 
+#include <event2/event.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "master/metrics_collector.h"
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
 
 namespace restgate::master {
 namespace {
 
-using ::testing::HasSubstr;
+using std::chrono::milliseconds;
+using ::testing::ElementsAre;
 
-/// Takes a given time to collect, on a clock of its own.
-class SlowCollectable final : public prometheus::Collectable {
- public:
-  explicit SlowCollectable(MetricsText::Clock::duration takes) : takes_(takes) {}
-  [[nodiscard]] std::vector<prometheus::MetricFamily> Collect() const override {
-    now += takes_;
-    ++collected;
-    return {};
+/// Renders the number of the text; each takes a given time on a clock of its own, or until it is let go.
+class MetricsTextTest : public ::testing::Test {
+ protected:
+  MetricsText::Render gather() {
+    gathered_in = std::this_thread::get_id();
+    return [this, number = ++gathered] {
+      rendered_in = std::this_thread::get_id();
+      std::unique_lock lock(mutex);
+      let_go.wait(lock, [this] { return !held; });
+      now = now.load() + takes;
+      return std::to_string(number);
+    };
   }
-  mutable MetricsText::Clock::time_point now{};
-  mutable int collected = 0;
+  void ask() {
+    ++expected;
+    text.ask([this](const MetricsText::Text& got) { texts.push_back(*got); });
+  }
+  void await() {
+    while (texts.size() < expected) event_base_loop(loop.base(), EVLOOP_ONCE);
+  }
+  void hold(bool hold_on) {
+    const std::scoped_lock lock(mutex);
+    held = hold_on;
+    let_go.notify_all();
+  }
 
- private:
-  MetricsText::Clock::duration takes_;
+  EventLoop loop;
+  std::mutex mutex;
+  std::condition_variable let_go;
+  bool held = false;
+  std::atomic<MetricsText::Clock::duration> now{};
+  MetricsText::Clock::duration takes{};
+  int gathered = 0;
+  size_t expected = 0;
+  std::vector<std::string> texts;
+  std::thread::id gathered_in;
+  std::thread::id rendered_in;
+  MetricsText text{loop, [this] { return gather(); }, [this] { return MetricsText::Clock::time_point(now.load()); }};
 };
 
-TEST(MetricsText, ACheapOneIsAlwaysNew) {
-  const SlowCollectable cheap(MetricsText::kCheap);
-  MetricsText text(cheap, [&] { return cheap.now; });
-  for (int i = 0; i < 3; ++i) static_cast<void>(text.get());
-  EXPECT_EQ(cheap.collected, 3);
+TEST_F(MetricsTextTest, IsRenderedInAnotherThread) {
+  ask();
+  EXPECT_TRUE(texts.empty()) << "never from within the call";
+  await();
+  EXPECT_THAT(texts, ElementsAre("1"));
+  EXPECT_EQ(gathered_in, std::this_thread::get_id());
+  EXPECT_NE(rendered_in, std::this_thread::get_id());
 }
 
-TEST(MetricsText, AnExpensiveOneTakesAFifthOfTheTimeAtMost) {
-  using std::chrono::milliseconds;
-  const SlowCollectable slow(milliseconds(100));
-  MetricsText text(slow, [&] { return slow.now; });
-  const auto first = text.get();
-  EXPECT_EQ(text.get(), first);
-  slow.now += milliseconds(399);
-  EXPECT_EQ(text.get(), first);
-  slow.now += milliseconds(1);
-  EXPECT_NE(text.get(), first);
-  EXPECT_EQ(slow.collected, 2);
+TEST_F(MetricsTextTest, WhoAsksMeanwhileGetsTheNextOne) {
+  hold(true);
+  ask();
+  ask();
+  ask();
+  EXPECT_EQ(gathered, 1) << "what is gathered was so before the second one asked";
+  hold(false);
+  await();
+  EXPECT_THAT(texts, ElementsAre("1", "2", "2"));
 }
 
-TEST(MetricsText, ALargeOneIsWhole) {
-  stats::Snapshot totals;
-  for (int i = 0; i < 2000; ++i) {
-    stats::RouteStats& route = totals.routes.emplace_back();
-    route.name = "route-" + std::to_string(i);
-    route.requests.push_back({"GET", 200, 1});
-    route.duration.buckets = {1};
+TEST_F(MetricsTextTest, ACheapOneIsAlwaysNew) {
+  takes = MetricsText::kCheap;
+  for (int i = 0; i < 3; ++i) {
+    ask();
+    await();
   }
-  stats::Accumulator sum;
-  sum.add(totals);
-  const MetricsCollector collector({[&] { return sum; }, [] { return MasterFacts{}; }});
-  MetricsText text(collector);
-  for (int i = 0; i < 2; ++i) {  // the first one grows its memory, the second one knows the size
-    const std::string got = *text.get();
-    EXPECT_EQ(got.find('\0'), std::string::npos);
-    EXPECT_TRUE(got.starts_with("# HELP restgate_requests_total "));
-    EXPECT_THAT(got, HasSubstr("{route=\"route-1999\",method=\"GET\",code=\"200\"} 1\n"));
-    EXPECT_EQ(got.back(), '\n');
+  EXPECT_THAT(texts, ElementsAre("1", "2", "3"));
+}
+
+TEST_F(MetricsTextTest, AnExpensiveOneTakesAFifthOfTheTimeAtMost) {
+  takes = milliseconds(100);
+  for (const milliseconds later : {milliseconds(0), milliseconds(0), milliseconds(399), milliseconds(1)}) {
+    now = now.load() + later;
+    ask();
+    EXPECT_LT(texts.size(), expected) << "never from within the call";
+    await();
   }
+  EXPECT_THAT(texts, ElementsAre("1", "1", "1", "2"));
+}
+
+TEST_F(MetricsTextTest, WhoHasGoneIsNotCalled) {
+  const auto never = [](const MetricsText::Text&) { ADD_FAILURE(); };
+  hold(true);
+  const uint64_t first = text.ask(never);
+  const uint64_t second = text.ask(never);
+  ask();
+  text.abandon(first);
+  text.abandon(second);
+  hold(false);
+  await();
+  EXPECT_THAT(texts, ElementsAre("2"));
+  text.abandon(first);
+}
+
+TEST_F(MetricsTextTest, EndsWithItsThread) {
+  hold(true);
+  text.ask([](const MetricsText::Text&) { ADD_FAILURE() << "the loop does not turn any more"; });
+  hold(false);
 }
 
 }  // namespace

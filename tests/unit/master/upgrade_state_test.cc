@@ -52,6 +52,7 @@ UpgradeState some_state() {
   worker.control = 10;
   worker.statistics = 11;
   worker.flights = 18;
+  worker.access_log = "/var/log/access.log";
   state.workers.push_back(worker);
   state.workers[1].kill_cause.reset();
   state.workers[1].control = 12;
@@ -106,6 +107,8 @@ TEST(UpgradeState, ComesBackAsItWas) {
   EXPECT_EQ(after.listeners[0].slots[1].name, "");
   EXPECT_EQ(after.listeners[1].wanted_port, 0);
   EXPECT_EQ(after.admin.wanted_port, 9000);
+  ASSERT_EQ(after.workers.size(), 2U);
+  EXPECT_EQ(after.workers[0].access_log, "/var/log/access.log");
   EXPECT_EQ(after.admin.fd, 8);
   ASSERT_TRUE(after.admin_socket);
   EXPECT_EQ(after.admin_socket->path, "/run/s");

@@ -131,7 +131,7 @@ class BackendPoolTest : public testing::Test {
   BufferPool snug_buffers_{1024, 4};
   TimerWheel timers_{loop_};
   Graveyard graveyard_;
-  AccessLog access_log_{false, LogFormat::Text, {}, 1};
+  AccessLog access_log_{AccessLog::Setup{}};  // nothing is recorded here
   Result<stats::Block> block_ = stats::Block::create({.routes = {}, .services = {"backend"}, .methods = {}});
   Context context_{.config = config_,
                    .router = router_,

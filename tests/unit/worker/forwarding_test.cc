@@ -20,7 +20,8 @@ class ForwardingTest : public ::testing::Test {
     raw = text;
     http1::RequestParser parser{http1::Limits{}};
     EXPECT_EQ(parser.parse(raw.data(), raw.data() + raw.size()), http1::ParseStatus::Done) << text;
-    return std::string(render_request_head(space, {config, service, parser.head(), "192.0.2.7", trust, upgrade}));
+    return std::string(
+        render_request_head(space, {config, service, parser.head(), "192.0.2.7", trust, upgrade, identity}));
   }
   std::string response(std::string_view text, bool chunked = false, bool close = false, uint8_t minor_version = 1) {
     raw = text;
@@ -31,11 +32,15 @@ class ForwardingTest : public ::testing::Test {
     what.switching = parser.head().status == 101;
     what.trailers = trailers;
     what.date = date;
+    what.request_id = identity.request_id;
+    what.server_timing = server_timing;
     return std::string(render_response_head(space, what));
   }
 
   config::Config config;
   config::Service service;
+  ForwardedIdentity identity;
+  std::string server_timing;
   bool trailers = false;
   std::string date;
   std::string raw;
@@ -74,6 +79,42 @@ TEST_F(ForwardingTest, HopByHopFieldsEndHere) {
   EXPECT_EQ(request("GET / HTTP/1.1\r\nHost: a\r\nConnection: close, X-Mine\r\nX-Mine: 1\r\nKeep-Alive: timeout=5\r\n"
                     "Proxy-Connection: x\r\nTE: gzip\r\nUpgrade: h2c\r\nAccept: */*\r\n\r\n"),
             "GET / HTTP/1.1\r\nHost: backend:81\r\nAccept: */*\r\n" + std::string(kForwarded));
+}
+
+TEST_F(ForwardingTest, TheBackendIsToldWhichRequestItIs) {
+  const std::string text =
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: theirs\r\nTraceparent: theirs\r\nTracestate: a=1\r\nTracestate: "
+      "b=2\r\n"
+      "\r\n";
+  const std::string line = "GET / HTTP/1.1\r\nHost: backend:81\r\n";
+  const std::string forwarded(kForwarded.substr(0, kForwarded.size() - 2));
+  const std::string state = "Tracestate: a=1\r\nTracestate: b=2\r\n";
+  EXPECT_EQ(request(text), line + "X-Request-Id: theirs\r\nTraceparent: theirs\r\n" + state + forwarded + "\r\n");
+  identity = {.request_id = "ours", .traceparent = {}, .pass_trace = true};
+  EXPECT_EQ(request(text), line + "Traceparent: theirs\r\n" + state + forwarded + "X-Request-Id: ours\r\n\r\n");
+  identity = {.request_id = "ours", .traceparent = "00-ours", .pass_trace = true};
+  EXPECT_EQ(request(text), line + state + forwarded + "X-Request-Id: ours\r\ntraceparent: 00-ours\r\n\r\n");
+  identity = {.request_id = {}, .traceparent = "00-ours", .pass_trace = false};
+  EXPECT_EQ(request(text), line + "X-Request-Id: theirs\r\n" + forwarded + "traceparent: 00-ours\r\n\r\n");
+  identity = {.request_id = "ours", .traceparent = {}, .pass_trace = false};
+  EXPECT_EQ(request(text), line + forwarded + "X-Request-Id: ours\r\n\r\n");
+}
+
+TEST_F(ForwardingTest, TheClientIsToldWhichRequestItWasAndHowLongItTook) {
+  const std::string text =
+      "HTTP/1.1 200 OK\r\nX-Request-Id: theirs\r\nServer-Timing: db;dur=1\r\nContent-Length: 0\r\n\r\n";
+  EXPECT_EQ(response(text), text);
+  identity.request_id = "ours";
+  server_timing = "queue;dur=0.001";
+  EXPECT_EQ(response(text),
+            "HTTP/1.1 200 OK\r\nServer-Timing: db;dur=1\r\nX-Request-Id: ours\r\nServer-Timing: queue;dur=0.001\r\n"
+            "Content-Length: 0\r\n\r\n");
+  OwnResponse own;
+  own.status = 404;
+  own.date = "now";
+  own.request_id = "ours";
+  EXPECT_EQ(render_own_response(space, own),
+            "HTTP/1.1 404 OK\r\nContent-Length: 0\r\nDate: now\r\nX-Request-Id: ours\r\n\r\n");
 }
 
 TEST_F(ForwardingTest, TheHostIsTheServicesUnlessPreserved) {

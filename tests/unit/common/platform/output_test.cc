@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,28 @@
 
 namespace restgate::platform {
 namespace {
+
+TEST(OpenToAppend, AppendsAndMakesTheFile) {
+  std::string directory = testing::TempDir() + "restgate-append-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  const std::string path = directory + "/log";
+  for (const char* text : {"one\n", "two\n"}) {
+    auto file = open_to_append(path);
+    ASSERT_TRUE(file) << file.error().message;
+    SharedOutput output(file->get());
+    EXPECT_TRUE(output.is_file());
+    EXPECT_EQ(output.write(text), 4);
+  }
+  char bytes[16] = {};
+  const UniqueFd back(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  EXPECT_EQ(read(back.get(), bytes, sizeof bytes), 8);
+  EXPECT_STREQ(bytes, "one\ntwo\n");
+  EXPECT_NE(open_to_append(directory).error().message.find("Is a directory"), std::string::npos);
+  ASSERT_EQ(mkfifo((directory + "/pipe").c_str(), 0600), 0);
+  EXPECT_FALSE(open_to_append(directory + "/pipe")) << "nobody reads: it would wait for somebody";
+  for (const char* name : {"/log", "/pipe"}) unlink((directory + name).c_str());
+  rmdir(directory.c_str());
+}
 
 struct Ends {
   UniqueFd reader;

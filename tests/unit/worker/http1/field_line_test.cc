@@ -25,6 +25,8 @@ const std::vector<std::pair<std::string, FieldId>> kNames = {
     {"proxy-connection", FieldId::ProxyConnection},
     {"sec-websocket-key", FieldId::SecWebSocketKey},
     {"te", FieldId::Te},
+    {"traceparent", FieldId::Traceparent},
+    {"tracestate", FieldId::Tracestate},
     {"trailer", FieldId::Trailer},
     {"transfer-encoding", FieldId::TransferEncoding},
     {"upgrade", FieldId::Upgrade},
