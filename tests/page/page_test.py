@@ -150,10 +150,10 @@ class Page(unittest.TestCase):
                 tab.until("document.querySelector('#login')?.hidden === false", "the form")
                 self.assertTrue(tab.evaluate("document.querySelector('#content').hidden"))
                 for token, shown in (("wrong", "#login-error:not(:empty)"), ("correct-horse-battery", "#content:not([hidden])")):
-                    tab.until("document.activeElement.id === 'token'", "the focus")
+                    tab.until("document.activeElement?.id === 'token'", "the focus")
                     tab.type(token)
                     tab.key("Enter")
-                    tab.until(f"document.querySelector('{shown}')", shown)
+                    tab.until(f"document.querySelector('{shown}') !== null", shown)
                 tab.until("document.querySelector('#state').textContent === 'serving'")
                 other = self.watch(gateway, "#token=correct-horse-battery")
                 self.assertNotIn("horse", other.evaluate("location.href"))
