@@ -178,6 +178,25 @@ class Page(unittest.TestCase):
             self.expect_calm(tab)
             gateway.stop()
 
+    def test_thousands_of_routes(self):
+        services = {
+            f"service-{s}": (self.origin.url, {f"route-{s}-{r}": f"/s{s}/r{r}/{{id}}" for r in range(100)}) for s in range(50)
+        }
+        with Gateway(config(services)) as gateway, Traffic(gateway.port, ["/s7/r9/1"]):
+            tab = self.watch(gateway)
+            rows = "document.querySelectorAll('#routes tbody tr').length"
+            tab.until(f"{rows} === 50", "the first rows")
+            tab.until(f"{FIRST_CELLS.format('routes')}[0] === 'route-7-9'", "the only busy route first")
+            self.assertEqual(tab.evaluate("document.querySelector('#routes .count').textContent"), "5,001")
+            tab.evaluate("document.querySelector('#routes .more').click()")
+            self.assertEqual(tab.evaluate(rows), 150)
+            tab.evaluate("document.querySelector('#routes input').focus()")
+            tab.type("route-49-99")
+            self.assertEqual(tab.evaluate(FIRST_CELLS.format("routes")), ["route-49-99"])
+            self.assertEqual(tab.evaluate("document.querySelectorAll('#services tbody tr').length"), 20)
+            self.expect_calm(tab)
+            gateway.stop()
+
     def test_nothing_that_gets_in_runs(self):
         with Gateway(config(self.services)) as gateway:
             tab = self.watch(gateway)
