@@ -73,6 +73,7 @@ class Gateway {
     as_it_was.admin_port = state.admin.wanted_port;
     as_it_was.admin_socket.clear();
     Status resumed = management_.open(as_it_was, std::move(found));
+    management_.restore(state.past);
     if (resumed) resumed = supervisor_.resume(state, std::move(running), std::move(next));
     platform::SignalsHeld::release_inherited();
     return serve(resumed);

@@ -48,6 +48,7 @@ Status Management::open(const config::Config& config, FoundSockets found) {
 }
 
 void Management::save(UpgradeState& state) const {
+  state.past.points = sampler_.ledger().history().points();
   state.admin = {.wanted_port = wanted_port_, .fd = port_server_->listener()};
   if (!socket_) return;
   state.admin_socket =

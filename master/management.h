@@ -40,6 +40,8 @@ class Management final : public Companion {
 
   /// For a program that takes the master's place: what it finds.
   void save(UpgradeState& state) const;
+  /// In such a program: what the one before it knew of the past.
+  void restore(const UpgradePast& past) { sampler_.restore(past.points); }
   /// Whether a client would miss something if the master became another program now.
   [[nodiscard]] bool busy() const;
   /// New connections wait for what comes next: for this program again, or for the one that takes its place.

@@ -63,6 +63,7 @@ void Supervisor::save(UpgradeState& state) const {
   state.last_failure = last_failure_;
   state.last_reload = last_reload_;
   state.reload_wanted = !requested_.empty();
+  state.past.events = chronicle_.events();
 }
 
 Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, LoadedResult next) {
@@ -90,6 +91,7 @@ Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, Loade
   last_reload_successful_ = state.last_reload_successful;
   last_failure_ = state.last_failure;
   last_reload_ = state.last_reload;
+  chronicle_.restore(state.past.events);
   if (state.reload_wanted) note_reload();
   upgrading_ = true;
   reloads_begun_ = 1;  // as far as the service manager is concerned

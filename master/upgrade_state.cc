@@ -161,6 +161,7 @@ Json to_json(const UpgradeState& state) {
                {"last_reload_us",
                 std::chrono::duration_cast<std::chrono::microseconds>(state.last_reload.time_since_epoch()).count()},
                {"reload_wanted", state.reload_wanted},
+               {"past", to_json(state.past)},
                {"listeners", Json::array()},
                {"mailboxes", Json::array()},
                {"workers", Json::array()}};
@@ -200,6 +201,7 @@ UpgradeState state_of(const Json& json) {
   state.last_reload =
       std::chrono::system_clock::time_point(std::chrono::microseconds(json.at("last_reload_us").get<int64_t>()));
   state.reload_wanted = json.at("reload_wanted").get<bool>();
+  if (json.contains("past")) state.past = past_of(json.at("past"));
   for (const Json& listeners : json.at("listeners")) state.listeners.push_back(listeners_of(listeners));
   for (const Json& box : json.at("mailboxes")) state.mailboxes.push_back({box.at(0).get<int>(), box.at(1).get<int>()});
   for (const Json& worker : json.at("workers")) state.workers.push_back(worker_of(worker));

@@ -21,6 +21,7 @@
 #include "common/stats.h"
 #include "common/unique_fd.h"
 #include "master/reconcile.h"
+#include "master/upgrade_past.h"
 
 namespace restgate::master {
 
@@ -90,7 +91,8 @@ struct UpgradeState {
   std::string last_failure;
   std::chrono::system_clock::time_point last_reload{};
   bool reload_wanted = false;  ///< a SIGHUP came that nobody has answered yet
-  stats::Accumulator totals;   ///< of the workers that are gone
+  UpgradePast past;
+  stats::Accumulator totals;  ///< of the workers that are gone
 
   /// Every descriptor that it names.
   [[nodiscard]] std::vector<int> descriptors() const;

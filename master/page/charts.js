@@ -30,7 +30,7 @@ class Timeline {
         animation: false, responsive: true, maintainAspectRatio: false, normalized: true,
         interaction: { mode: 'nearest', axis: 'x', intersect: false },
         scales: {
-          x: { type: 'linear', ticks: { stepSize: 180, maxRotation: 0, callback: format.minute }, grid: { drawTicks: false } },
+          x: { type: 'linear', offset: false, ticks: { stepSize: 180, includeBounds: false, maxRotation: 0, callback: format.minute }, grid: { drawTicks: false } },
           y: log
             ? { type: 'logarithmic', min: 0.1, ticks: { callback: decades }, grid: { drawTicks: false } }
             : { stacked, beginAtZero: true, suggestedMax: 1, ticks: { maxTicksLimit: 5, precision: 0 }, grid: { drawTicks: false } },

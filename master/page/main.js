@@ -83,7 +83,6 @@ class Page {
 
   update(data, first) {
     this.now = data.now.time;
-    // A greeting tells all that the gateway knows, which after an upgrade in place is less than what is known here.
     const last = this.points.at(-1)?.time ?? 0;
     this.points.push(...data.points.filter((point) => point.time > last));
     const latest = this.events.at(-1)?.number ?? 0;

@@ -3,8 +3,9 @@
 
 class DataTable {
   /**
-   * `columns`: [{ name, title, value(row), text(row), number, className(row), wide, hint }]; a column is sorted by
-   * value(). `search(row)`: the text that is searched; none: no search. `sort`: [name, descending].
+   * `columns`: [{ name, title, value(row), text(row), number, className(row), wide, extra, hint }]; wide ones are
+   * left out on a phone, extra ones on a tablet too. A column is sorted by value(). `search(row)`: the text that is
+   * searched; none: no search. `sort`: [name, descending].
    */
   constructor(section, { caption, columns, search, sort, step = 50, empty }) {
     Object.assign(this, { columns, search, step, most: step, rows: [], order: [], held: false, query: [] });
@@ -59,7 +60,7 @@ class DataTable {
   }
 
   classOf(column) {
-    return [column.number ? 'number' : '', column.wide ? 'wide' : ''].filter(Boolean).join(' ');
+    return [column.number ? 'number' : '', column.wide ? 'wide' : '', column.extra ? 'wide extra' : ''].filter(Boolean).join(' ');
   }
 
   /** Other rows, or the same with other values. */

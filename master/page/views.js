@@ -27,7 +27,7 @@ function routesTable() {
       number('client_error_share', '4xx', format.share, { wide: true, className: (row) => (row.client_error_share > 0.5 ? 'warn' : '') }),
       number('error_share', '5xx', format.share, { className: (row) => (row.error_share > 0 ? 'bad' : '') }),
       quantile('p50', true), quantile('p95', true), quantile('p99'),
-      number('requests', 'Requests', format.count, { wide: true }),
+      number('requests', 'Requests', format.count, { extra: true }),
     ],
   });
 }
@@ -41,11 +41,11 @@ function servicesTable() {
       { name: 'health', title: 'Health', value: (row) => ['down', 'degraded', 'up', 'unknown'].indexOf(row.health), text: (row) => row.health, pill: (row) => HEALTH[row.health] },
       { name: 'endpoint', title: 'Endpoint', wide: true, value: (row) => row.endpoints[0]?.url, text: (row) => row.endpoints.map((each) => each.url).join(' '), className: () => 'long mono' },
       number('rate', 'answers/s', format.rate),
-      quantile('p50', true), quantile('p95', true), quantile('p99'),
+      quantile('p50', true), { ...quantile('p95'), extra: true }, quantile('p99'),
       { name: 'connections', title: 'Conns', wide: true, hint: 'Connections in use + kept', number: true, value: (row) => row.connections_active + row.connections_idle, text: (row) => `${row.connections_active}+${row.connections_idle}` },
-      number('connects', 'Connects', format.count, { wide: true }),
+      number('connects', 'Connects', format.count, { extra: true }),
       { name: 'failures', title: 'Failures', hint: 'Connections and names that failed', number: true, value: (row) => row.connect_failures + row.resolve_failures, text: (row) => format.count(row.connect_failures + row.resolve_failures), className: (row) => (row.health === 'down' || row.health === 'degraded' ? 'bad' : '') },
-      number('retries', 'Retries', format.count, { wide: true }),
+      number('retries', 'Retries', format.count, { extra: true }),
     ],
   });
 }

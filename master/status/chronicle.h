@@ -2,11 +2,13 @@
 // the Supervisor.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace restgate::master {
 
@@ -20,6 +22,7 @@ enum class EventKind : uint8_t {
   UpgradeFailed,
   Stop,
 };
+inline constexpr size_t kEventKinds = 8;
 
 /// "start", "reload", "reload_failed", …
 [[nodiscard]] constexpr std::string_view to_string(EventKind kind) {
@@ -59,6 +62,11 @@ class Chronicle {
   void add(EventKind kind, uint64_t generation, std::string text) {
     if (events_.size() == kKept) events_.pop_front();
     events_.push_back({++last_, std::chrono::system_clock::now(), kind, generation, std::move(text)});
+  }
+  /// What another program had in it, in place of what there is. Later numbers are higher.
+  void restore(std::deque<Event> events) {
+    events_ = std::move(events);
+    if (!events_.empty()) last_ = std::max(last_, events_.back().number);
   }
   /// The oldest first.
   [[nodiscard]] const std::deque<Event>& events() const { return events_; }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "master/status/quantiles.h"
 #include "master/status/tally.h"
@@ -39,6 +40,12 @@ class History {
     if (points_.size() == kPoints) points_.pop_front();
     points_.push_back(point);
     ++added_;
+  }
+  /// What another program had in it, before what is added now.
+  void restore(std::deque<HistoryPoint> points) {
+    points_ = std::move(points);
+    while (points_.size() > kPoints) points_.pop_front();
+    added_ += points_.size();
   }
   /// The oldest first.
   [[nodiscard]] const std::deque<HistoryPoint>& points() const { return points_; }

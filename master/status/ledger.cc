@@ -1,5 +1,6 @@
 #include "master/status/ledger.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace restgate::master {
@@ -100,9 +101,9 @@ void Ledger::judge_services() {
 }
 
 const Ledger::Kept& Ledger::rate_base() const {
-  for (auto kept = kept_.rbegin(); kept != kept_.rend(); ++kept)
-    if (time_.steady - kept->steady >= kRateWindow) return *kept;
-  return kept_.front();
+  const auto old_enough = std::find_if(
+      kept_.rbegin(), kept_.rend(), [this](const Kept& kept) { return time_.steady - kept.steady >= kRateWindow; });
+  return old_enough != kept_.rend() ? *old_enough : kept_.front();
 }
 
 HistoryPoint Ledger::now() const {

@@ -10,6 +10,7 @@
 #include <deque>
 #include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "common/stats.h"
@@ -67,6 +68,9 @@ class Ledger {
   void finish(Moment now);
   /// Drops the sample that is under way.
   void drop();
+
+  /// What another program knew of the past; before the first sample.
+  void restore(std::deque<HistoryPoint> points) { history_.restore(std::move(points)); }
 
   [[nodiscard]] bool has_sample() const { return !kept_.empty(); }
   [[nodiscard]] const Tally& latest() const { return latest_; }

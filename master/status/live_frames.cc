@@ -9,7 +9,7 @@
 namespace restgate::master {
 namespace {
 
-LiveFrames::Frame frame(std::string_view event, std::string data) {
+LiveFrames::Frame frame(std::string_view event, std::string_view data) {
   std::string text;
   text.reserve(data.size() + 32);
   // JSON has no line breaks of its own: one line of data.

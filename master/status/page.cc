@@ -38,8 +38,8 @@ Page assemble(const PageParts& parts) {
 }
 
 const Page& page() {
-  static const Page kPage = assemble(embedded_page());
-  return kPage;
+  static const Page assembled = assemble(embedded_page());
+  return assembled;
 }
 
 }  // namespace restgate::master

@@ -8,9 +8,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -43,6 +45,9 @@ class StatusSampler {
   /// Takes a sample at once if that is quick, so that what is asked for is of now; in any case if there is none of the
   /// generation that serves. Afterwards the ledger is in the order of its configuration.
   void refresh();
+
+  /// See Ledger::restore().
+  void restore(std::deque<HistoryPoint> points) { ledger_.restore(std::move(points)); }
 
   [[nodiscard]] const Ledger& ledger() const { return ledger_; }
   [[nodiscard]] const std::vector<WorkerFigures>& workers() const { return workers_; }

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import signal
 import socket
 import tempfile
 import unittest
@@ -175,6 +176,25 @@ class Admin(unittest.TestCase):
             gateway.stop()
             while watcher.event():
                 pass
+
+    def test_an_upgrade_ends_the_streams_and_keeps_the_past(self):
+        with Gateway(self.text()) as gateway:
+            watcher = self.watch(gateway)
+            watcher.head()
+            past = watcher.event()[1]
+            while not past["points"]:
+                past = watcher.event()[1]
+            gateway.process.send_signal(signal.SIGUSR2)
+            gateway.await_log("upgrade finished")
+            while watcher.event():
+                pass
+            later = self.watch(gateway)
+            later.head()
+            data = later.event()[1]
+            self.assertEqual(data["points"][: len(past["points"])], past["points"])
+            self.assertEqual([event["kind"] for event in data["events"]], ["start", "upgrade"])
+            self.assertEqual(data["workers"][0]["generation"], 2)
+            gateway.stop()
 
     def test_watchers_are_bounded_and_slow_ones_hold_nothing_up(self):
         with Gateway(self.text()) as gateway:

@@ -32,7 +32,9 @@ class Browser:
         self.process = subprocess.Popen([chromium(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.port = eventually(self._port, "the browser to start", 3 * PATIENCE)
         self.loop = asyncio.new_event_loop()
-        threading.Thread(target=self.loop.run_forever, daemon=True).start()
+        self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self.thread.start()
+        self.tabs = []
 
     def _port(self):
         assert self.process.poll() is None, "the browser ended"
@@ -46,6 +48,8 @@ class Browser:
         return self
 
     def __exit__(self, *_):
+        for tab in self.tabs:
+            tab.close()
         self.process.terminate()
         try:
             self.process.wait(PATIENCE)
@@ -53,12 +57,15 @@ class Browser:
             self.process.kill()
             self.process.wait()
         self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(PATIENCE)
+        self.loop.close()
         self.profile.cleanup()
 
     def tab(self):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}/json/new?about:blank", method="PUT")
         with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-            return Tab(self.loop, json.load(answer)["webSocketDebuggerUrl"])
+            self.tabs.append(Tab(self.loop, json.load(answer)["webSocketDebuggerUrl"]))
+        return self.tabs[-1]
 
 
 class Tab:
@@ -67,9 +74,13 @@ class Tab:
     def __init__(self, loop, url):
         self.loop, self.numbers, self.waiting, self.complaints = loop, itertools.count(1), {}, []
         self.socket = self._run(self._connect(url))
-        asyncio.run_coroutine_threadsafe(self._listen(), loop)
+        self.listening = asyncio.run_coroutine_threadsafe(self._listen(), loop)
         for domain in ("Page", "Runtime", "Log"):
             self.call(domain + ".enable")
+
+    def close(self):
+        self._run(self.socket.close())
+        self.listening.result(PATIENCE)
 
     @staticmethod
     async def _connect(url):
@@ -82,6 +93,7 @@ class Tab:
         return asyncio.run_coroutine_threadsafe(wait(), self.loop).result()
 
     async def _listen(self):
+        # Ends without a word when the connection does.
         async for text in self.socket:
             message = json.loads(text)
             if "id" in message:

@@ -150,10 +150,10 @@ class Page(unittest.TestCase):
                 tab.until("document.querySelector('#login')?.hidden === false", "the form")
                 self.assertTrue(tab.evaluate("document.querySelector('#content').hidden"))
                 for token, shown in (("wrong", "#login-error:not(:empty)"), ("correct-horse-battery", "#content:not([hidden])")):
-                    tab.until("document.activeElement.id === 'token'", "the focus")
+                    tab.until("document.activeElement?.id === 'token'", "the focus")
                     tab.type(token)
                     tab.key("Enter")
-                    tab.until(f"document.querySelector('{shown}')", shown)
+                    tab.until(f"document.querySelector('{shown}') !== null", shown)
                 tab.until("document.querySelector('#state').textContent === 'serving'")
                 other = self.watch(gateway, "#token=correct-horse-battery")
                 self.assertNotIn("horse", other.evaluate("location.href"))
@@ -175,6 +175,25 @@ class Page(unittest.TestCase):
             # Whatever can be used has a name.
             unnamed = "[...document.querySelectorAll('button, input')].filter(each => !(each.textContent || each.ariaLabel || each.labels?.[0]?.textContent)).length"
             self.assertEqual(tab.evaluate(unnamed), 0)
+            self.expect_calm(tab)
+            gateway.stop()
+
+    def test_thousands_of_routes(self):
+        services = {
+            f"service-{s}": (self.origin.url, {f"route-{s}-{r}": f"/s{s}/r{r}/{{id}}" for r in range(100)}) for s in range(50)
+        }
+        with Gateway(config(services)) as gateway, Traffic(gateway.port, ["/s7/r9/1"]):
+            tab = self.watch(gateway)
+            rows = "document.querySelectorAll('#routes tbody tr').length"
+            tab.until(f"{rows} === 50", "the first rows")
+            tab.until(f"{FIRST_CELLS.format('routes')}[0] === 'route-7-9'", "the only busy route first")
+            self.assertEqual(tab.evaluate("document.querySelector('#routes .count').textContent"), "5,001")
+            tab.evaluate("document.querySelector('#routes .more').click()")
+            self.assertEqual(tab.evaluate(rows), 150)
+            tab.evaluate("document.querySelector('#routes input').focus()")
+            tab.type("route-49-99")
+            self.assertEqual(tab.evaluate(FIRST_CELLS.format("routes")), ["route-49-99"])
+            self.assertEqual(tab.evaluate("document.querySelectorAll('#services tbody tr').length"), 20)
             self.expect_calm(tab)
             gateway.stop()
 

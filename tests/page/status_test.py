@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import sys
 import threading
 import time
@@ -110,6 +111,21 @@ class Status(unittest.TestCase):
         self.origin.released.set()
         asked.join()
         eventually(lambda: not self.status(gateway)["exchanges"], "the end of the exchange")
+        gateway.stop()
+
+    def test_whatever_a_client_sends_the_answer_is_json(self):
+        gateway = self.gateway({"shop": (self.origin.url, {"any": "/slow/{path...}"})})
+        fields = b' HTTP/1.1\r\nHost: x\r\nUser-Agent: \t"\xff\\</script>\x80\r\n\r\n'
+        refused = b'GET /slow/\\%00"' + fields
+        passed = b'GET /slow/"\xff\xfe\xc3%22%0a</script>\xe2\x80\xae?"\xff=1&\xe2\x80\xae=2' + fields
+        with socket.create_connection(("127.0.0.1", gateway.port)) as one:
+            with socket.create_connection(("127.0.0.1", gateway.port)) as other:
+                one.sendall(refused)
+                other.sendall(passed)
+                status = eventually(lambda: (s := self.status(gateway))["exchanges"] and s, "an exchange in flight")
+                self.assertTrue(status["exchanges"][0]["path"].startswith('/slow/"'))
+                self.assertNotIn("=2", json.dumps(status["exchanges"]))
+        self.origin.released.set()
         gateway.stop()
 
     def test_a_refused_reload_tells_where_and_why(self):

@@ -65,6 +65,14 @@ UpgradeState some_state() {
   state.last_failure = "the \"reason\"";
   state.last_reload = std::chrono::system_clock::time_point(std::chrono::microseconds(1'700'000'000'123'456));
   state.reload_wanted = true;
+  HistoryPoint& point = state.past.points.emplace_back();
+  point.time = state.last_reload;
+  point.request_rate = 12.5;
+  point.class_rates = {0, 1, 2, 3, 4, 5};
+  point.in_flight = 3;
+  state.past.points.push_back(point);
+  state.past.points.back().latency = Quantiles{0.1, 0.2, 0.3};
+  state.past.events.push_back({42, state.last_reload, EventKind::ReloadFailed, 3, "because"});
   state.totals = some_totals();
   return state;
 }
@@ -92,6 +100,33 @@ std::string tampered(const std::function<void(nlohmann::json&)>& change) {
 std::string refusal(std::string_view bytes) {
   const auto state = UpgradeState::parse(bytes);
   return state.ok() ? "" : state.error().message;
+}
+
+TEST(UpgradeState, ThePastIsKept) {
+  const UpgradePast past = parsed(some_state().serialize()).past;
+  ASSERT_EQ(past.points.size(), 2U);
+  EXPECT_EQ(past.points[0].time, some_state().last_reload);
+  EXPECT_EQ(past.points[0].request_rate, 12.5);
+  EXPECT_EQ(past.points[0].class_rates, some_state().past.points[0].class_rates);
+  EXPECT_EQ(past.points[0].in_flight, 3);
+  EXPECT_EQ(past.points[0].latency, std::nullopt);
+  EXPECT_EQ(past.points[1].latency, (Quantiles{0.1, 0.2, 0.3}));
+  ASSERT_EQ(past.events.size(), 1U);
+  EXPECT_EQ(past.events[0].number, 42U);
+  EXPECT_EQ(past.events[0].kind, EventKind::ReloadFailed);
+  EXPECT_EQ(past.events[0].text, "because");
+}
+
+TEST(UpgradeState, APastThatCannotBeReadIsNoReasonAgainstAnUpgrade) {
+  for (const char* past :
+       {"null", "[]", R"({"points": 1, "events": []})", R"({"points": [{"t": "x"}], "events": []})"}) {
+    const auto bytes = tampered([&](nlohmann::json& json) { json["past"] = nlohmann::json::parse(past); });
+    EXPECT_TRUE(parsed(bytes).past.points.empty()) << past;
+  }
+  const auto unknown = tampered([](nlohmann::json& json) { json["past"]["events"][0]["kind"] = "eclipse"; });
+  EXPECT_TRUE(parsed(unknown).past.events.empty());
+  const auto without = tampered([](nlohmann::json& json) { json.erase("past"); });
+  EXPECT_TRUE(parsed(without).past.points.empty());
 }
 
 TEST(UpgradeState, ComesBackAsItWas) {
