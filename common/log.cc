@@ -11,6 +11,7 @@
 #include <ctime>
 
 #include "common/log_format.h"
+#include "common/log_worker.h"
 #include "common/platform/output.h"
 #include "common/platform/process.h"
 
@@ -49,6 +50,7 @@ class Sink final : public google::LogSink {
  public:
   std::atomic<LogLevel> level{LogLevel::Info};
   std::atomic<LogFormat> format{LogFormat::Text};
+  std::optional<Whose> whose;  ///< set before there can be another thread
 
   /// The record that log::write() is passing through glog on this thread; null: glog's own message.
   static thread_local const Record* current;
@@ -73,6 +75,7 @@ class Sink final : public google::LogSink {
  private:
   void emit(Record record, bool fatal) {
     record.dropped = dropped_;
+    record.whose = whose;
     line_.clear();
     if (torn_) line_ += '\n';  // the reader was slow in the middle of the line before
     append_record(line_, format, record);
@@ -178,6 +181,10 @@ void configure(LogLevel level, LogFormat format) {
   sink().format = format;
 }
 
+void name_worker(uint32_t index, uint64_t generation) {
+  sink().whose = Whose{index, generation};
+}
+
 LogLevel level() {
   return sink().level.load(std::memory_order_relaxed);
 }
@@ -193,7 +200,7 @@ bool enabled(LogLevel level) {
 void write(LogLevel level, std::string_view msg, Fields fields) {
   if (!enabled(level)) return;
   const int saved_errno = errno;
-  const Record record{realtime_us(), to_string(level), msg, {fields.begin(), fields.size()}, getpid(), 0};
+  const Record record{realtime_us(), to_string(level), msg, {fields.begin(), fields.size()}, getpid(), 0, {}};
   Sink::current = &record;
   // Through glog to our sink alone; the sink takes the record itself, with its fields.
   google::LogMessage("", 0, glog_severity(level), &sink(), false).stream() << msg;

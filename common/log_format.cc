@@ -262,6 +262,12 @@ void append_text(std::string& to, const Record& record) {
   }
   to += " pid=";
   append_number(to, record.pid);
+  if (record.whose) {
+    to += " worker=";
+    append_number(to, record.whose->worker);
+    to += " generation=";
+    append_number(to, record.whose->generation);
+  }
   to += '\n';
 }
 
@@ -287,6 +293,12 @@ void append_json(std::string& to, const Record& record) {
   }
   to += ",\"pid\":";
   append_number(to, record.pid);
+  if (record.whose) {
+    to += ",\"worker\":";
+    append_number(to, record.whose->worker);
+    to += ",\"generation\":";
+    append_number(to, record.whose->generation);
+  }
   to += "}\n";
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,12 @@ void append_rfc3339(std::string& to, int64_t realtime_us);
 
 namespace log {
 
+/// The worker that a process is.
+struct Whose {
+  uint32_t worker = 0;  ///< index
+  uint64_t generation = 0;
+};
+
 /// A record before it is written.
 struct Record {
   int64_t realtime_us = 0;
@@ -37,6 +44,7 @@ struct Record {
   std::span<const Field> fields;
   int64_t pid = 0;
   uint64_t dropped = 0;  ///< records lost before this one
+  std::optional<Whose> whose{};
 };
 
 /// Appends the record as one line with its end.

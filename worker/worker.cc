@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "common/log.h"
+#include "common/log_worker.h"
 #include "worker/backend_pool.h"
 
 namespace restgate::worker {
@@ -283,6 +284,7 @@ void Worker::beat() {
 }
 
 int run_worker(Heritage heritage) {
+  log::name_worker(heritage.index, heritage.generation);
   Worker worker(std::move(heritage));
   return worker.run();
 }

@@ -135,6 +135,26 @@ TEST(AccessLogFile, AGenerationThatDrainsGoesOnInTheNewFile) {
   EXPECT_TRUE(lines_of(path + ".1").empty());
 }
 
+TEST(AccessLogFile, AfterAnUpgradeTheWorkersOfTheProgramBeforeGoOnInTheNewFile) {
+  TempDir directory;
+  const std::string path = directory.path() + "/access.log";
+  Played played({.settings = {{"access_log", "{file: " + path + "}"}}});
+  played.forward(request_head("GET", "/slow"));
+  played.gateway.signal(SIGUSR2);
+  played.gateway.await_log([](const Json& r) { return r.value("msg", "") == "upgrade finished"; }, "the upgrade");
+  std::filesystem::rename(path, path + ".1");
+  played.gateway.signal(SIGUSR1);
+  played.gateway.await_log([](const Json& r) { return r.value("msg", "") == "access log: opened anew"; },
+                           "the rotation");
+  EXPECT_TRUE(lines_of(path).empty());
+  played.backend.send(response(200, "old but done"));
+  EXPECT_EQ(played.client.read_response().body, "old but done");
+  const Json record = await_records(path, 1).at(0);
+  EXPECT_EQ(record.at("path"), "/slow");
+  EXPECT_EQ(record.at("generation"), 1);
+  played.gateway.stop();
+}
+
 TEST(AccessLogFile, WorkersWithoutPrivilegesWriteWhatTheMasterOpens) {
   if (::geteuid() != 0) GTEST_SKIP() << "needs root";
   HandlerOrigin origin(always("x"));

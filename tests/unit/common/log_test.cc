@@ -14,6 +14,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "common/log_worker.h"
 #include "common/unique_fd.h"
 
 namespace restgate {
@@ -48,6 +49,22 @@ Outcome in_child(const std::function<void()>& body) {
     outcome.written.append(buffer, static_cast<size_t>(n));
   EXPECT_EQ(waitpid(child, &outcome.status, 0), child);
   return outcome;
+}
+
+TEST(Log, ThoseOfAWorkerSayWhose) {
+  for (const LogFormat format : {LogFormat::Text, LogFormat::Json}) {
+    const auto outcome = in_child([format] {
+      log::start("test", LogLevel::Info, format);
+      log::name_worker(3, 17);
+      log::info("it works");
+      LOG(ERROR) << "a library's";
+    });
+    const std::string whose =
+        format == LogFormat::Text ? " worker=3 generation=17\n" : ",\"worker\":3,\"generation\":17}\n";
+    size_t lines = 0;
+    for (size_t at = 0; (at = outcome.written.find(whose, at)) != std::string::npos; at += whose.size()) ++lines;
+    EXPECT_EQ(lines, 2U) << outcome.written;
+  }
 }
 
 TEST(Log, WritesARecordWithItsFields) {
