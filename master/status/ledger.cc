@@ -68,7 +68,7 @@ void Ledger::finish(Moment now) {
   judge_services();
   if (!kept_.empty() && now.steady - kept_.back().steady < History::kStep) return;
   if (!kept_.empty()) {
-    HistoryPoint point = point_between(kept_.back().tally, latest_, seconds_since(kept_.back()));
+    HistoryPoint point = point_between(kept_.back().tally, latest_, names_.bounds(), seconds_since(kept_.back()));
     point.time = now.wall;
     history_.add(point);
   }
@@ -101,26 +101,26 @@ void Ledger::judge_services() {
 }
 
 const Ledger::Kept& Ledger::rate_base() const {
-  const auto old_enough = std::find_if(
-      kept_.rbegin(), kept_.rend(), [this](const Kept& kept) { return time_.steady - kept.steady >= kRateWindow; });
+  const auto old_enough = std::find_if(kept_.rbegin(), kept_.rend(),
+                                       [this](const Kept& kept) { return time_.steady - kept.steady >= kRateWindow; });
   return old_enough != kept_.rend() ? *old_enough : kept_.front();
 }
 
 HistoryPoint Ledger::now() const {
-  HistoryPoint point = point_between(rate_base().tally, latest_, rate_seconds());
+  HistoryPoint point = point_between(rate_base().tally, latest_, names_.bounds(), rate_seconds());
   point.time = time_.wall;
   return point;
 }
 
 bool Ledger::busy(size_t place) const {
-  return latest_.routes[place].duration.buckets != kept_.front().tally.routes[place].duration.buckets;
+  return latest_.routes[place].duration != kept_.front().tally.routes[place].duration;
 }
 
 RouteFigures Ledger::route(size_t place) const {
   const RouteTally& now = latest_.routes[place];
   const Kept& base = rate_base();
   const RouteTally& then = base.tally.routes[place];
-  const stats::Histogram of_late = difference(now.duration, kept_.front().tally.routes[place].duration);
+  const Durations of_late = difference(now.duration, kept_.front().tally.routes[place].duration);
   RouteFigures figures;
   figures.requests = now.requests();
   figures.recent = of_late.count();
@@ -128,7 +128,7 @@ RouteFigures Ledger::route(size_t place) const {
   figures.rate = per_second(fresh, seconds_since(base));
   figures.refused = share(difference(now.refused, then.refused), fresh);
   figures.failed = share(difference(now.failed, then.failed), fresh);
-  figures.latency = quantiles(of_late);
+  figures.latency = quantiles(of_late, names_.bounds());
   return figures;
 }
 
@@ -139,7 +139,7 @@ ServiceFigures Ledger::service(size_t place) const {
   figures.requests = now.duration.count();
   figures.rate =
       per_second(difference(figures.requests, base.tally.services[place].duration.count()), seconds_since(base));
-  figures.latency = quantiles(difference(now.duration, kept_.front().tally.services[place].duration));
+  figures.latency = quantiles(difference(now.duration, kept_.front().tally.services[place].duration), names_.bounds());
   figures.health = health_[place].health;
   figures.health_since = health_[place].since;
   figures.totals = now;
