@@ -2,12 +2,11 @@
 
 namespace restgate::master {
 
-HistoryPoint point_between(const Tally& earlier, const Tally& later, const stats::DurationBounds& bounds,
-                           double seconds) {
+HistoryPoint point_between(const Tally& earlier, const Tally& later, const Bounds& bounds, double seconds) {
   const auto rate = [seconds](uint64_t to, uint64_t from) {
     return seconds > 0 ? static_cast<double>(difference(to, from)) / seconds : 0;
   };
-  const stats::Histogram durations = difference(later.duration, earlier.duration);
+  const Durations durations = difference(later.duration, earlier.duration);
   HistoryPoint point;
   point.request_rate = rate(durations.count(), 0);
   for (size_t i = 0; i < point.class_rates.size(); ++i)

@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "master/status/quantiles.h"
+#include "master/status/durations.h"
 #include "master/status/tally.h"
 
 namespace restgate::master {
@@ -28,7 +28,7 @@ struct HistoryPoint {
 };
 
 /// What was counted between two tallies that are `seconds` apart.
-[[nodiscard]] HistoryPoint point_between(const Tally& earlier, const Tally& later, const stats::DurationBounds& bounds,
+[[nodiscard]] HistoryPoint point_between(const Tally& earlier, const Tally& later, const Bounds& bounds,
                                          double seconds);
 
 class History {

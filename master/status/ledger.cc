@@ -101,8 +101,8 @@ void Ledger::judge_services() {
 }
 
 const Ledger::Kept& Ledger::rate_base() const {
-  const auto old_enough = std::find_if(
-      kept_.rbegin(), kept_.rend(), [this](const Kept& kept) { return time_.steady - kept.steady >= kRateWindow; });
+  const auto old_enough = std::find_if(kept_.rbegin(), kept_.rend(),
+                                       [this](const Kept& kept) { return time_.steady - kept.steady >= kRateWindow; });
   return old_enough != kept_.rend() ? *old_enough : kept_.front();
 }
 
@@ -113,14 +113,14 @@ HistoryPoint Ledger::now() const {
 }
 
 bool Ledger::busy(size_t place) const {
-  return latest_.routes[place].duration.buckets != kept_.front().tally.routes[place].duration.buckets;
+  return latest_.routes[place].duration != kept_.front().tally.routes[place].duration;
 }
 
 RouteFigures Ledger::route(size_t place) const {
   const RouteTally& now = latest_.routes[place];
   const Kept& base = rate_base();
   const RouteTally& then = base.tally.routes[place];
-  const stats::Histogram of_late = difference(now.duration, kept_.front().tally.routes[place].duration);
+  const Durations of_late = difference(now.duration, kept_.front().tally.routes[place].duration);
   RouteFigures figures;
   figures.requests = now.requests();
   figures.recent = of_late.count();

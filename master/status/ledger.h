@@ -2,7 +2,7 @@
 // minutes, recent errors, how the services answer. Pure: no clock, no process; master; owned by the StatusSampler.
 //
 // A sample is the sum of all workers at about one moment: begin(), add() for each worker that lives, finish(). The sums
-// of a few moments are kept, so memory is bounded by the configuration: some 1 KiB a route.
+// of a few moments are kept, so memory is bounded by the configuration: some 2 KiB a route.
 #pragma once
 
 #include <chrono>
@@ -14,9 +14,9 @@
 #include <vector>
 
 #include "common/stats.h"
+#include "master/status/durations.h"
 #include "master/status/error_journal.h"
 #include "master/status/history.h"
-#include "master/status/quantiles.h"
 #include "master/status/tally.h"
 
 namespace restgate::master {

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "common/stats.h"
+#include "master/status/durations.h"
 
 namespace restgate::master {
 
-/// Place of each route and service of a configuration. Route 0 is "unmatched", route i of the configuration is i + 1.
+/// Place of each route and service of a configuration, and its bounds of durations. Route 0 is "unmatched", route i of
+/// the configuration is i + 1.
 class TallyNames {
  public:
   TallyNames() = default;
@@ -23,10 +25,9 @@ class TallyNames {
   static constexpr uint32_t kNone = UINT32_MAX;
   [[nodiscard]] uint32_t route(std::string_view name) const { return find(routes_, name); }
   [[nodiscard]] uint32_t service(std::string_view name) const { return find(services_, name); }
+  [[nodiscard]] const Bounds& bounds() const { return bounds_; }
   [[nodiscard]] size_t routes() const { return route_names_.size(); }
   [[nodiscard]] size_t services() const { return service_names_.size(); }
-  /// Of all histograms, in microseconds.
-  [[nodiscard]] const stats::DurationBounds& bounds() const { return bounds_; }
   [[nodiscard]] const std::string& route_name(size_t place) const { return route_names_[place]; }
   [[nodiscard]] const std::string& service_name(size_t place) const { return service_names_[place]; }
 
@@ -38,15 +39,15 @@ class TallyNames {
   using Places = std::unordered_map<std::string, uint32_t, NameHash, std::equal_to<>>;
   static uint32_t find(const Places& places, std::string_view name);
 
+  Bounds bounds_;
   std::vector<std::string> route_names_;
   std::vector<std::string> service_names_;
-  stats::DurationBounds bounds_;
   Places routes_;
   Places services_;
 };
 
 struct RouteTally {
-  stats::Histogram duration;
+  Durations duration;
   uint64_t refused = 0;  ///< 4xx: the request was not as it should have been
   uint64_t failed = 0;   ///< 5xx: we or the backend failed
 
@@ -54,7 +55,7 @@ struct RouteTally {
 };
 
 struct ServiceTally {
-  stats::Histogram duration;
+  Durations duration;
   std::array<uint64_t, stats::kServiceCounterCount> counters{};
   std::array<int64_t, stats::kServiceGaugeCount> gauges{};  ///< of the moment
 
@@ -65,7 +66,7 @@ struct ServiceTally {
 struct Tally {
   std::vector<RouteTally> routes;  ///< by place; what is not in the configuration is in the sums below only
   std::vector<ServiceTally> services;
-  stats::Histogram duration;
+  Durations duration;
   std::array<uint64_t, 6> classes{};  ///< by the first digit of the status; 0: not known
   uint64_t errors = 0;                ///< with a reason, see restgate_errors_total
   std::array<uint64_t, stats::kCounterCount> counters{};
@@ -82,9 +83,7 @@ void add(Tally& to, const stats::Snapshot& counted, const TallyNames& names, boo
 /// as in `latest`.
 [[nodiscard]] Tally rearranged(const Tally& from, const TallyNames& old_names, const Tally& latest,
                                const TallyNames& names);
-/// What was counted in between, both with the same bounds; 0 for what has become less (a worker that wrote over its
-/// numbers).
-[[nodiscard]] stats::Histogram difference(const stats::Histogram& later, const stats::Histogram& earlier);
+/// What was counted in between, as for durations.
 [[nodiscard]] constexpr uint64_t difference(uint64_t later, uint64_t earlier) {
   return later > earlier ? later - earlier : 0;
 }
