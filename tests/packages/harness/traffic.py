@@ -166,9 +166,9 @@ class InMachine:
 
 def ask_once(leader, port, path):
     """Status and body of one request in that network; (0, error): there is no whole answer."""
-    done = subprocess.run(["nsenter", "--target", str(leader), "--net", sys.executable, os.path.abspath(__file__), "ask",
-                           str(port), path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=60,
-                          check=True)
+    done = subprocess.run(["nsenter", "--target", str(leader), "--net", sys.executable, os.path.abspath(__file__),
+                           "ask", str(port), path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          timeout=60, check=True)
     return tuple(json.loads(done.stdout))
 
 
