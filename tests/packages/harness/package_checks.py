@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 from harness.checks import Failure, await_that, expect, expect_equal, expect_in
 from harness.traffic import ORIGIN_PORT, InMachine, ask_once
@@ -45,6 +46,7 @@ class PackageChecks:
             ("upgrade with a configuration that is broken: the old program serves on", self.broken_upgrade),
             ("upgrade to a program that cannot take over: a restart, nobody is refused", self.refused_upgrade),
             ("restart under load: the sockets are kept", self.restart),
+            ("a worker that crashes is replaced, and its request is told", self.worker_crash),
             ("kill -9 of the master: it comes back", self.crash),
             ("a master that hangs is replaced (watchdog)", self.watchdog),
             ("removed: the service has ended, and nothing is left", self.removed),
@@ -237,6 +239,20 @@ class PackageChecks:
         note = self.under_load(again)
         expect_equal(len(masters), 3, "masters after three restarts")
         return note
+
+    def worker_crash(self):
+        """The sandbox leaves room for the report: stack, flight recorder."""
+        with self.origin():
+            slow = threading.Thread(target=self.ask, args=("/slow/4711",))
+            slow.start()
+            await_that(lambda: "restgate_requests_in_flight 1" in self.ask("/metrics", 9000)[1], "a request in flight")
+            self.machine.run("sh", "-c", f"kill -SEGV $(cat /proc/{self.master()}/task/*/children)")
+            slow.join()
+            journal = await_that(lambda: "request lost with its worker" in self.machine.journal() and
+                                 self.machine.journal(), "the report")
+            for part in ("reason=crashed", "SIGSEGV", "path=/slow/4711", " @ "):
+                expect_in(part, journal, "journal")
+            expect_equal(self.ask("/item/4"), (200, "4"), "a request afterwards")
 
     def crash(self):
         master = self.master()

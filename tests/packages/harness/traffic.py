@@ -3,6 +3,7 @@
 
     traffic.py origin PORT    serves until its standard input ends
     traffic.py load PORT      clients of the gateway until standard input ends; then prints what they met, as JSON
+    traffic.py ask PORT PATH  one request; prints status and body, as JSON
 
 The clients believe no answer that they did not ask for: each has a number in it."""
 
@@ -21,7 +22,7 @@ CLIENT_PATIENCE = 30
 
 
 class Origin(BaseHTTPRequestHandler):
-    """/item/N: N; /slow/N: N, after a while; POST: what was sent."""
+    """/item/N: N; /slow/N: the first digit of N, after a while the others; POST: what was sent."""
 
     protocol_version = "HTTP/1.1"
 
@@ -163,17 +164,22 @@ class InMachine:
         return output
 
 
-def ask_once(leader, port, path, headers=()):
-    """Status and body of one request in that network; (0, error): nobody answers."""
-    code = ("import http.client,sys\n"
-            "c=http.client.HTTPConnection('127.0.0.1',int(sys.argv[1]),timeout=10)\n"
-            "try:\n c.request('GET',sys.argv[2],headers=dict(a.split('=',1) for a in sys.argv[3:]));"
-            "r=c.getresponse();print(r.status);print(r.read().decode(),end='')\n"
-            "except OSError as e: print(0);print(e)\n")
-    done = subprocess.run(["nsenter", "--target", str(leader), "--net", sys.executable, "-c", code, str(port), path,
-                           *headers], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=True)
-    status, _, body = done.stdout.partition("\n")
-    return int(status), body
+def ask_once(leader, port, path):
+    """Status and body of one request in that network; (0, error): there is no whole answer."""
+    done = subprocess.run(["nsenter", "--target", str(leader), "--net", sys.executable, os.path.abspath(__file__),
+                           "ask", str(port), path], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                          timeout=60, check=True)
+    return tuple(json.loads(done.stdout))
+
+
+def answer_to(port, path):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=CLIENT_PATIENCE)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, str(error)
 
 
 def serve_origin(port):
@@ -183,8 +189,15 @@ def serve_origin(port):
     sys.stdin.read()
 
 
-if __name__ == "__main__":
-    if sys.argv[1] == "origin":
-        serve_origin(int(sys.argv[2]))
+def main():
+    command, port = sys.argv[1], int(sys.argv[2])
+    if command == "origin":
+        serve_origin(port)
+    elif command == "ask":
+        print(json.dumps(answer_to(port, sys.argv[3])))
     else:
-        Clients(int(sys.argv[2])).run()
+        Clients(port).run()
+
+
+if __name__ == "__main__":
+    main()
