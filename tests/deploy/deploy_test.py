@@ -107,7 +107,8 @@ class Manifests(unittest.TestCase):
         self.assertEqual(monitor["spec"]["endpoints"][0]["port"], admin["spec"]["ports"][0]["name"])
         scaler, = manifests.documents((PROMETHEUS / "hpa.yaml").read_text())
         metric = scaler["spec"]["metrics"][1]["pods"]["metric"]["name"]
-        self.assertIn(f'"{metric}"', (SOURCE / "master/metrics_collector.cc").read_text())
+        sources = "".join(file.read_text() for file in (SOURCE / "master").rglob("*.cc"))
+        self.assertIn(f'"{metric}"', sources)
 
     def test_every_value_of_the_chart_is_used(self):
         templates = "".join(file.read_text() for file in (CHART / "templates").iterdir())

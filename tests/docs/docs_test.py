@@ -171,7 +171,7 @@ class Reasons(unittest.TestCase):
         self.assertEqual(told, known)
 
     def test_metrics_that_are_named_exist(self):
-        sources = "".join(file.read_text() for file in (SOURCE / "master").glob("*.cc"))
+        sources = "".join(file.read_text() for file in (SOURCE / "master").rglob("*.cc"))
         for page in tracked("*.md"):
             for metric in set(re.findall(r"\brestgate_[a-z_]+[a-z]\b(?=[{`])", (SOURCE / page).read_text())):
                 self.assertIn(f'"{metric}"', sources, page)
