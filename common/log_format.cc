@@ -34,6 +34,26 @@ struct BareClean {
   }
 };
 
+template <typename Rule>
+constexpr std::array<uint8_t, 256> kCleanBytes = [] {
+  std::array<uint8_t, 256> clean{};
+  for (size_t c = 0; c < clean.size(); ++c) clean[c] = Rule::clean(static_cast<unsigned char>(c)) ? 1 : 0;
+  return clean;
+}();
+
+/// Whether all of it is clean. For short texts, of which a record has many.
+template <typename Rule>
+bool all_clean(std::string_view text) {
+  const auto clean = [](char c) { return kCleanBytes<Rule>[static_cast<unsigned char>(c)]; };
+  const char* p = text.data();
+  const char* const end = p + text.size();
+  for (; end - p >= 4; p += 4)
+    if ((clean(p[0]) & clean(p[1]) & clean(p[2]) & clean(p[3])) == 0) return false;
+  for (; p != end; ++p)
+    if (clean(*p) == 0) return false;
+  return true;
+}
+
 /// The length of the clean beginning.
 template <typename Rule>
 size_t clean_prefix(std::string_view text) {
@@ -174,6 +194,14 @@ constexpr Date date_of_day(int64_t days) {
 }
 
 }  // namespace
+
+bool is_plain_json(std::string_view value) {
+  return all_clean<JsonClean>(value);
+}
+
+bool is_plain_text(std::string_view value) {
+  return !value.empty() && all_clean<BareClean>(value);
+}
 
 void append_json_string(std::string& to, std::string_view value) {
   to += '"';

@@ -25,6 +25,10 @@ void append_text_value(std::string& to, std::string_view value);
 /// Appends the sentence of a text record: like a value, but without quotes around it.
 void append_text_message(std::string& to, std::string_view message);
 
+/// Whether append_json_string() would put just quotes around it; append_text_value() would change nothing.
+[[nodiscard]] bool is_plain_json(std::string_view value);
+[[nodiscard]] bool is_plain_text(std::string_view value);
+
 /// Appends "2026-01-02T03:04:05.678901Z" for microseconds since 1970 (RFC 3339; the years 0 to 9999).
 void append_rfc3339(std::string& to, int64_t realtime_us);
 

@@ -77,7 +77,6 @@ void AccessLog::write(const AccessRecord& record) {
   line.method = line.method.substr(0, kLongestMethod);
   line.referer = line.referer.substr(0, kLongestField);
   line.user_agent = line.user_agent.substr(0, kLongestField);
-  const size_t begin = batch_.size();
   std::string shortened;
   for (const size_t longest : {kLongestPath, kShortPath}) {
     line.path = record.path;
@@ -85,25 +84,24 @@ void AccessLog::write(const AccessRecord& record) {
       shortened.assign(line.path.substr(0, longest)).append(kCut);
       line.path = shortened;
     }
-    append(line);
-    if (batch_.size() - begin <= PIPE_BUF || longest == kShortPath) break;
-    batch_.resize(begin);
+    http1::HeadWriter out(line_.data(), line_.data() + line_.size());
+    render(out, line);
+    if (longest != kShortPath && (out.overflowed() || out.size() + suffix_.size() > PIPE_BUF)) continue;
+    batch_ += out.text();
+    batch_ += suffix_;
+    return;
   }
 }
 
-void AccessLog::append(const AccessRecord& record) {
+void AccessLog::render(http1::HeadWriter& out, const AccessRecord& record) {
   switch (format_) {
     case config::AccessFormat::Text:
-      append_text(record);
-      break;
+      return render_text(out, record);
     case config::AccessFormat::Json:
-      append_json(record);
-      break;
+      return render_json(out, record);
     case config::AccessFormat::Combined:
-      append_combined(record);
-      break;
+      return render_combined(out, record);
   }
-  batch_ += suffix_;
 }
 
 void AccessLog::flush() {

@@ -4,6 +4,8 @@
 // all (a full disk) is dropped. What is dropped is counted, and told in the operational log now and then.
 #pragma once
 
+#include <array>
+#include <climits>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 #include "common/stats.h"
 #include "common/unique_fd.h"
 #include "config/model.h"
+#include "worker/http1/writer.h"
 
 namespace restgate::worker {
 
@@ -72,12 +75,13 @@ class AccessLog {
 
  private:
   [[nodiscard]] bool chosen(uint16_t status, int64_t duration_us);
-  void append(const AccessRecord& record);
-  void append_text(const AccessRecord& record);
-  void append_json(const AccessRecord& record);
-  void append_combined(const AccessRecord& record);
-  void append_time();
-  void append_local_time();
+  // access_log_format.cc: each renders a line without its end
+  void render(http1::HeadWriter& out, const AccessRecord& record);
+  void render_text(http1::HeadWriter& out, const AccessRecord& record);
+  void render_json(http1::HeadWriter& out, const AccessRecord& record);
+  void render_combined(http1::HeadWriter& out, const AccessRecord& record);
+  [[nodiscard]] std::string_view time_text();
+  [[nodiscard]] std::string_view local_time_text();
   void drop(uint64_t lines);
   void give_up(int error);
 
@@ -98,8 +102,13 @@ class AccessLog {
   uint64_t dropped_ = 0;    // lines that have not been told of
   int drop_error_ = 0;      // why, of the last ones; 0: nobody took them in time
   int64_t tell_at_ms_ = 0;  // not before
+  // Rendered anew when the clock has moved: it ticks some hundred times a second.
+  int64_t time_us_ = -1;    // that time_ is of
+  std::string time_;        // "2026-11-26T11:34:59.123456Z"
   int64_t second_ = -1;     // that local_time_ is of
   std::string local_time_;  // "[26/Nov/2026:11:34:59 +0000]"
+  std::string escaped_;     // a value that is not plain
+  std::array<char, 3 * PIPE_BUF> line_;
 };
 
 }  // namespace restgate::worker

@@ -1,7 +1,6 @@
-// AccessLog: how a record is written.
+// AccessLog: how a record is written. Once for each request: into memory that is there, each value looked at once.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 
 #include "common/log_format.h"
@@ -10,33 +9,94 @@
 namespace restgate::worker {
 namespace {
 
-void append_number(std::string& to, uint64_t value) {
-  std::array<char, 20> digits;
-  to.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
-}
+using http1::HeadWriter;
+
+constexpr std::array<char, 200> kTwoDigits = [] {
+  std::array<char, 200> digits{};
+  for (size_t i = 0; i < 100; ++i) {
+    digits[2 * i] = static_cast<char>('0' + i / 10);
+    digits[2 * i + 1] = static_cast<char>('0' + i % 10);
+  }
+  return digits;
+}();
 
 /// Seconds with six digits, as the histograms count them.
-void append_seconds(std::string& to, int64_t micros) {
-  const auto value = static_cast<uint64_t>(micros < 0 ? 0 : micros);
-  append_number(to, value / 1'000'000);
-  std::array<char, 7> fraction{'.', '0', '0', '0', '0', '0', '0'};
-  uint64_t rest = value % 1'000'000;
-  for (size_t i = 6; i > 0; --i, rest /= 10) fraction[i] = static_cast<char>('0' + rest % 10);
-  to.append(fraction.data(), fraction.size());
+void write_seconds(HeadWriter& out, int64_t micros) {
+  const auto value = static_cast<uint64_t>(micros);
+  const uint64_t rest = value % 1'000'000;
+  std::array<char, 7> fraction{'.'};
+  for (size_t i = 0; i < 3; ++i) {
+    const uint64_t pair = i == 0 ? rest / 10'000 : i == 1 ? rest / 100 % 100 : rest % 100;
+    fraction[2 * i + 1] = kTwoDigits[2 * pair];
+    fraction[2 * i + 2] = kTwoDigits[2 * pair + 1];
+  }
+  if (value < 1'000'000)
+    out.raw("0");
+  else
+    out.number(value / 1'000'000);
+  out.raw({fraction.data(), fraction.size()});
 }
 
+/// The fields of a text or JSON record: a key, which is the compiler's, and a value.
+class Fields {
+ public:
+  /// `quoted`: as JSON has it. `space`: for values that must be escaped.
+  Fields(HeadWriter& out, bool quoted, std::string& space) : out_(out), quoted_(quoted), space_(space) {}
+
+  template <size_t N>
+  void text(const char (&key)[N], std::string_view value) {
+    out_.raw(key);
+    if (quoted_ ? is_plain_json(value) : is_plain_text(value)) [[likely]] {
+      if (quoted_) out_.raw("\"");
+      out_.raw(value);
+      if (quoted_) out_.raw("\"");
+      return;
+    }
+    space_.clear();
+    if (quoted_)
+      append_json_string(space_, value);
+    else
+      append_text_value(space_, value);
+    out_.raw(space_);
+  }
+  /// Empty: left out.
+  template <size_t N>
+  void text_if(const char (&key)[N], std::string_view value) {
+    if (!value.empty()) text(key, value);
+  }
+  template <size_t N>
+  void number(const char (&key)[N], uint64_t value) {
+    out_.raw(key);
+    out_.number(value);
+  }
+  /// Negative: left out.
+  template <size_t N>
+  void seconds(const char (&key)[N], int64_t micros) {
+    if (micros < 0) return;
+    out_.raw(key);
+    write_seconds(out_, micros);
+  }
+
+ private:
+  HeadWriter& out_;
+  bool quoted_;
+  std::string& space_;
+};
+
 /// What stands between quotes in the combined format: nothing in it can end them, the line or a terminal's patience.
-void append_quoted(std::string& to, std::string_view value) {
+void write_quoted(HeadWriter& out, std::string_view value) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
-  if (value.empty()) to += '-';
-  for (const char c : value) {
+  if (value.empty()) return out.raw("-");
+  if (is_plain_json(value)) [[likely]]
+    return out.raw(value);
+  for (const char& c : value) {
     const auto byte = static_cast<uint8_t>(c);
     if (byte >= ' ' && byte < 0x7F && c != '"' && c != '\\') {
-      to += c;
+      out.raw({&c, 1});
     } else {
-      to += "\\x";
-      to += kDigits[byte >> 4U];
-      to += kDigits[byte & 15U];
+      out.raw("\\x");
+      out.raw(kDigits.substr(byte >> 4U, 1));
+      out.raw(kDigits.substr(byte & 15U, 1));
     }
   }
 }
@@ -49,13 +109,18 @@ timespec coarse_now() {
 
 }  // namespace
 
-void AccessLog::append_time() {
+std::string_view AccessLog::time_text() {
   const timespec now = coarse_now();
-  append_rfc3339(batch_, static_cast<int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+  const int64_t micros = static_cast<int64_t>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000;
+  if (micros != time_us_) {
+    time_us_ = micros;
+    time_.clear();
+    append_rfc3339(time_, micros);
+  }
+  return time_;
 }
 
-/// Formatted once a second.
-void AccessLog::append_local_time() {
+std::string_view AccessLog::local_time_text() {
   const timespec now = coarse_now();
   if (now.tv_sec != second_) {
     second_ = now.tv_sec;
@@ -65,109 +130,79 @@ void AccessLog::append_local_time() {
     // The worker never calls setlocale(): the names are English.
     local_time_.assign(text.data(), strftime(text.data(), text.size(), "[%d/%b/%Y:%H:%M:%S +0000]", &parts));
   }
-  batch_ += local_time_;
+  return local_time_;
 }
 
-void AccessLog::append_text(const AccessRecord& record) {
-  const auto field = [this](std::string_view key, std::string_view value) {
-    batch_ += key;
-    append_text_value(batch_, value);
-  };
-  const auto field_if = [&field](std::string_view key, std::string_view value) {
-    if (!value.empty()) field(key, value);
-  };
-  const auto number = [this](std::string_view key, uint64_t value) {
-    batch_ += key;
-    append_number(batch_, value);
-  };
-  const auto seconds = [this](std::string_view key, int64_t micros) {
-    if (micros < 0) return;
-    batch_ += key;
-    append_seconds(batch_, micros);
-  };
-  append_time();
-  batch_ += " INFO  request";
-  field(" method=", record.method);
-  field(" path=", record.path);
-  field(" route=", record.route);
-  field(" service=", record.service);
-  number(" status=", record.status);
-  number(" bytes=", record.bytes);
-  seconds(" duration=", std::max<int64_t>(record.duration_us, 0));
-  field(" client=", record.client);
-  field_if(" reason=", record.reason);
-  seconds(" queue=", record.queue_us);
-  seconds(" connect=", record.connect_us);
-  seconds(" first_byte=", record.first_byte_us);
-  number(" bytes_in=", record.bytes_in);
-  if (record.retries != 0) number(" retries=", record.retries);
-  field_if(" backend=", record.backend);
-  field_if(" backend_tls=", record.backend_tls);
-  field_if(" request_id=", record.request_id);
-  field_if(" trace_id=", record.trace_id);
+void AccessLog::render_text(HeadWriter& out, const AccessRecord& record) {
+  Fields fields(out, false, escaped_);
+  out.raw(time_text());
+  out.raw(" INFO  request");
+  fields.text(" method=", record.method);
+  fields.text(" path=", record.path);
+  fields.text(" route=", record.route);
+  fields.text(" service=", record.service);
+  fields.number(" status=", record.status);
+  fields.number(" bytes=", record.bytes);
+  fields.seconds(" duration=", std::max<int64_t>(record.duration_us, 0));
+  fields.text(" client=", record.client);
+  fields.text_if(" reason=", record.reason);
+  fields.seconds(" queue=", record.queue_us);
+  fields.seconds(" connect=", record.connect_us);
+  fields.seconds(" first_byte=", record.first_byte_us);
+  fields.number(" bytes_in=", record.bytes_in);
+  if (record.retries != 0) fields.number(" retries=", record.retries);
+  fields.text_if(" backend=", record.backend);
+  fields.text_if(" backend_tls=", record.backend_tls);
+  fields.text_if(" request_id=", record.request_id);
+  fields.text_if(" trace_id=", record.trace_id);
 }
 
-void AccessLog::append_json(const AccessRecord& record) {
-  const auto field = [this](std::string_view key, std::string_view value) {
-    batch_ += key;
-    append_json_string(batch_, value);
-  };
-  const auto field_if = [&field](std::string_view key, std::string_view value) {
-    if (!value.empty()) field(key, value);
-  };
-  const auto number = [this](std::string_view key, uint64_t value) {
-    batch_ += key;
-    append_number(batch_, value);
-  };
-  const auto seconds = [this](std::string_view key, int64_t micros) {
-    if (micros < 0) return;
-    batch_ += key;
-    append_seconds(batch_, micros);
-  };
-  batch_ += "{\"time\":\"";
-  append_time();
-  batch_ += "\",\"level\":\"info\",\"msg\":\"request\"";
-  field(",\"method\":", record.method);
-  field(",\"path\":", record.path);
-  field(",\"route\":", record.route);
-  field(",\"service\":", record.service);
-  number(",\"status\":", record.status);
-  number(",\"bytes\":", record.bytes);
-  seconds(",\"duration\":", std::max<int64_t>(record.duration_us, 0));
-  field(",\"client\":", record.client);
-  field_if(",\"reason\":", record.reason);
-  seconds(",\"queue\":", record.queue_us);
-  seconds(",\"connect\":", record.connect_us);
-  seconds(",\"first_byte\":", record.first_byte_us);
-  number(",\"bytes_in\":", record.bytes_in);
-  if (record.retries != 0) number(",\"retries\":", record.retries);
-  field_if(",\"backend\":", record.backend);
-  field_if(",\"backend_tls\":", record.backend_tls);
-  field_if(",\"request_id\":", record.request_id);
-  field_if(",\"trace_id\":", record.trace_id);
+void AccessLog::render_json(HeadWriter& out, const AccessRecord& record) {
+  Fields fields(out, true, escaped_);
+  out.raw("{\"time\":\"");
+  out.raw(time_text());
+  out.raw("\",\"level\":\"info\",\"msg\":\"request\"");
+  fields.text(",\"method\":", record.method);
+  fields.text(",\"path\":", record.path);
+  fields.text(",\"route\":", record.route);
+  fields.text(",\"service\":", record.service);
+  fields.number(",\"status\":", record.status);
+  fields.number(",\"bytes\":", record.bytes);
+  fields.seconds(",\"duration\":", std::max<int64_t>(record.duration_us, 0));
+  fields.text(",\"client\":", record.client);
+  fields.text_if(",\"reason\":", record.reason);
+  fields.seconds(",\"queue\":", record.queue_us);
+  fields.seconds(",\"connect\":", record.connect_us);
+  fields.seconds(",\"first_byte\":", record.first_byte_us);
+  fields.number(",\"bytes_in\":", record.bytes_in);
+  if (record.retries != 0) fields.number(",\"retries\":", record.retries);
+  fields.text_if(",\"backend\":", record.backend);
+  fields.text_if(",\"backend_tls\":", record.backend_tls);
+  fields.text_if(",\"request_id\":", record.request_id);
+  fields.text_if(",\"trace_id\":", record.trace_id);
 }
 
 /// client - - [time] "request line" status bytes "referer" "user agent"
-void AccessLog::append_combined(const AccessRecord& record) {
-  batch_ += record.client.empty() ? std::string_view("-") : record.client;
-  batch_ += " - - ";
-  append_local_time();
-  batch_ += " \"";
-  append_quoted(batch_, record.method);
+void AccessLog::render_combined(HeadWriter& out, const AccessRecord& record) {
+  out.raw(record.client.empty() ? std::string_view("-") : record.client);
+  out.raw(" - - ");
+  out.raw(local_time_text());
+  out.raw(" \"");
+  write_quoted(out, record.method);
   if (!record.method.empty()) {
-    batch_ += ' ';
-    append_quoted(batch_, record.path);
-    batch_ += record.minor_version == 0 ? " HTTP/1.0" : " HTTP/1.1";
+    out.raw(" ");
+    write_quoted(out, record.path);
+    out.raw(record.minor_version == 0 ? " HTTP/1.0" : " HTTP/1.1");
   }
-  batch_ += "\" ";
-  append_number(batch_, record.status);
-  batch_ += ' ';
-  append_number(batch_, record.body_bytes);
-  batch_ += " \"";
-  append_quoted(batch_, record.referer);
-  batch_ += "\" \"";
-  append_quoted(batch_, record.user_agent);
-  batch_ += '"';
+  out.raw("\" ");
+  out.number(record.status);
+  out.raw(" ");
+  out.number(record.body_bytes);
+  out.raw(" \"");
+  write_quoted(out, record.referer);
+  out.raw("\" \"");
+  write_quoted(out, record.user_agent);
+  out.raw("\"");
 }
 
 }  // namespace restgate::worker

@@ -2,7 +2,9 @@
 
 #include <sys/random.h>
 
+#include <array>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <string_view>
 
@@ -11,10 +13,23 @@ namespace {
 
 constexpr int64_t kLookEveryMs = 1'000;
 
-/// The lowest `digits` hexadecimal digits of the value; returns what comes after them.
-char* write_hex(char* to, uint64_t value, unsigned digits) noexcept {
+/// Two digits for each byte.
+constexpr std::array<char, 512> kHexPairs = [] {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  for (unsigned left = digits; left > 0; --left) *to++ = kDigits[(value >> ((left - 1) * 4)) & 15U];
+  std::array<char, 512> pairs{};
+  for (size_t i = 0; i < 256; ++i) {
+    pairs[2 * i] = kDigits[i / 16];
+    pairs[2 * i + 1] = kDigits[i % 16];
+  }
+  return pairs;
+}();
+
+/// The lowest `digits` (an even number) hexadecimal digits of the value; returns what comes after them.
+char* write_hex(char* to, uint64_t value, unsigned digits) noexcept {
+  for (unsigned shift = digits * 4; shift > 0; to += 2) {
+    shift -= 8;
+    std::memcpy(to, kHexPairs.data() + 2 * ((value >> shift) & 0xFFU), 2);
+  }
   return to;
 }
 
