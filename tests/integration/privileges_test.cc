@@ -28,6 +28,8 @@ ConfigText as_somebody(ConfigText config) {
 }
 
 void expect_confined(pid_t worker) {
+  // One that has just been forked is a child of the master's already; this is the last thing that it does.
+  EXPECT_TRUE(eventually([&] { return process_status(worker, "NoNewPrivs") == "1"; }));
   EXPECT_EQ(process_status(worker, "Uid"), four_times(kSomebody));
   EXPECT_EQ(process_status(worker, "Gid"), four_times(kSomebody));
   EXPECT_EQ(process_status(worker, "Groups"), kSomebodyText + " ");

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-PATIENCE = 60.0 if os.environ.get("RESTGATE_TEST_SLOW") else 20.0
+PATIENCE = 180.0 if os.environ.get("RESTGATE_TEST_SLOW") else 60.0
 SKIPPED = 77  # what ctest takes for a test that could not run
 
 
