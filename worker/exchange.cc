@@ -213,7 +213,7 @@ Alive Exchange::send_own(const OwnResponse& response) {
   answer.close = close_after_;
   answer.http10_keep_alive = have_head && parser_.head().minor_version == 0;
   const std::string_view rendered = render_own_response(context_.scratch, answer);
-  head_bytes_ = static_cast<uint32_t>(rendered.find("\r\n\r\n") + 4);
+  head_bytes_ += static_cast<uint32_t>(rendered.find("\r\n\r\n") + 4);
   to_client_.add_scratch(rendered);
   status_ = response.status;
   own_ = response_begun_ = true;

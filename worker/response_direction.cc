@@ -100,6 +100,7 @@ Alive Exchange::stream_response() {
   if (!head_waits_) return backend_failed(Reason::BackendBodyCut);
   // The head came in the same breath and has not left yet: the client can still be told.
   to_client_.discard();
+  head_bytes_ = static_cast<uint32_t>(to_client_.written());
   response_begun_ = false;
   return backend_failed(Reason::BackendBadResponse);
 }
