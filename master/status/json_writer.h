@@ -4,6 +4,7 @@
 // the log; a number that is none (NaN, infinite) becomes null.
 #pragma once
 
+#include <array>
 #include <charconv>
 #include <concepts>
 #include <cstdint>
@@ -44,8 +45,9 @@ class JsonWriter {
   JsonWriter& value(std::same_as<bool> auto truth) { return raw(truth ? "true" : "false"); }
   template <std::integral Number>
   requires(!std::same_as<Number, bool>) JsonWriter& value(Number number) {
-    char space[24];
-    return raw({space, static_cast<size_t>(std::to_chars(space, space + sizeof space, number).ptr - space)});
+    std::array<char, 24> space{};
+    const char* const end = std::to_chars(space.data(), space.data() + space.size(), number).ptr;
+    return raw({space.data(), static_cast<size_t>(end - space.data())});
   }
   /// Six significant digits.
   JsonWriter& value(double number);
