@@ -196,6 +196,17 @@ class Admin(unittest.TestCase):
             self.assertEqual(data["generation"], 2)
             gateway.stop()
 
+    def test_a_port_that_is_given_up_ends_its_streams(self):
+        with Gateway(self.text(admin_address="127.0.0.1")) as gateway:
+            watcher = self.watch(gateway)
+            watcher.head()
+            self.assertEqual(watcher.event()[0], "hello")
+            self.assertTrue(gateway.reload(self.text(admin_address="127.0.0.2")))
+            while watcher.event():
+                pass
+            self.assertEqual(gateway.ask("/healthz", address="127.0.0.2")[0], 200)
+            gateway.stop()
+
     def test_watchers_are_bounded_and_slow_ones_hold_nothing_up(self):
         with Gateway(self.text()) as gateway:
             watchers = [self.watch(gateway, receive_buffer=2048) for _ in range(16)]

@@ -169,7 +169,7 @@ class Page(unittest.TestCase):
                     tab.size(width, 800)
                     tab.scheme(scheme)
                     tab.until("Chart.getChart('chart-rate').width > 100", "a chart")
-                    self.assertLessEqual(tab.evaluate("document.documentElement.scrollWidth"), width)
+                    tab.until(f"document.documentElement.scrollWidth <= {width}", f"all of it at {width} pixels")
                     colours.add(tab.evaluate("getComputedStyle(document.body).backgroundColor"))
             self.assertEqual(len(colours), 2)
             # Whatever can be used has a name.
