@@ -169,6 +169,7 @@ class PrometheusServer {
   [[nodiscard]] double value(const std::string& expression) const {
     Stream client = Stream::connect(port_);
     const Message answer = client.exchange(request_head("GET", "/api/v1/query?query=" + expression));
+    if (answer.status() != 200) return -1;  // it listens before it is ready
     const Json result = Json::parse(answer.body).at("data").at("result");
     return result.empty() ? -1 : std::stod(result.at(0).at("value").at(1).get<std::string>());
   }
