@@ -209,6 +209,9 @@ TEST_F(ConfigWatcherTest, CanBeSwitchedOffAndOn) {
 }
 
 TEST_F(ConfigWatcherTest, LooksNowAndThenWhereItCannotWatch) {
+#ifdef RESTGATE_SANITIZED
+  GTEST_SKIP() << "the sanitizer itself needs descriptors to look at an object";
+#endif
   write(file_, "one");
   rlimit before{};
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
