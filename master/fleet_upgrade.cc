@@ -20,6 +20,15 @@ bool is_packet_socket(int fd) {
 }
 
 /// What only tells more of a crash is no reason to do without an upgrade: the other program's may be of another layout.
+/// A worker that has written over its own block must not cost us all the others.
+stats::Block statistics_of(const UpgradeState::Worker& saved) {
+  auto block = stats::Block::attach(UniqueFd(saved.statistics));
+  if (block) return std::move(block).value();
+  log::warn("upgrade: a worker's statistics cannot be read: what it counted is lost",
+            {{"worker_pid", saved.view.pid}, {"reason", block.error().message}});
+  return stats::Block::none();
+}
+
 flight::Block flights_of(const UpgradeState::Worker& saved) {
   auto flights = flight::Block::attach(UniqueFd(saved.flights));
   if (flights) return std::move(flights).value();
@@ -58,14 +67,13 @@ Status Fleet::resume(const UpgradeState& state) {
   }
   for (const UpgradeState::Worker& saved : state.workers) {
     UniqueFd control(saved.control);
-    auto block = stats::Block::attach(UniqueFd(saved.statistics));
-    if (!block) return std::move(block).error();
+    stats::Block block = statistics_of(saved);
     if (!is_packet_socket(control.get())) return Error{"no control channel of a worker", EINVAL};
-    block->hide_from_later_children();
+    block.hide_from_later_children();
     flight::Block flights = flights_of(saved);
     flights.hide_from_later_children();
     workers_.push_back(std::make_unique<WorkerHandle>(loop_, saved.view, ipc::Channel(std::move(control)),
-                                                      std::move(block).value(), std::move(flights),
+                                                      std::move(block), std::move(flights),
                                                       scoreboard_.get()->rows[saved.row]));
     workers_.back()->resume(saved.kill_cause);
     workers_.back()->set_access_log(saved.access_log);

@@ -187,7 +187,7 @@ int take_over(const GatewayOptions& options, platform::ServiceEnvironment enviro
   LoadedResult next = load_config(config_file, LoadFor::Serve);
   LoadedResult running = parse_config(state->generation.config, config_file);
   // A key that this program does not know any more: the file, which was checked, is the nearest to it.
-  if (!running) running = load_config(config_file, LoadFor::Serve);
+  if (!running) running = load_config(config_file, LoadFor::Resume);
   if (!running) {
     print_diagnostics(running.error());
     return 1;

@@ -37,9 +37,13 @@ config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
   };
   if (purpose == LoadFor::Serve) {
     checks.access_log = [](const std::string& file) -> std::optional<std::string> {
+      // Who reads a pipe would take this for the end of what comes.
+      if (platform::is_pipe(file)) return std::nullopt;
       auto opened = platform::open_to_append(file);
       return opened ? std::nullopt : std::optional(opened.error().message);
     };
+  }
+  if (purpose != LoadFor::Check) {
     checks.identity = [](const platform::Identity& identity) -> std::optional<std::string> {
       const Status allowed = platform::check_may_become(identity);
       return allowed ? std::nullopt : std::optional(allowed.error().message);
@@ -78,7 +82,7 @@ LoadedResult load_config(const std::string& path, LoadFor purpose) {
 
 LoadedResult parse_config(std::string text, const std::string& path) {
   worker::TlsContexts tls;
-  const config::LoadChecks checks = checks_for(LoadFor::Serve, tls);
+  const config::LoadChecks checks = checks_for(LoadFor::Resume, tls);
   config::LoadResult loaded = config::parse(text, path, &checks);
   return complete(std::move(loaded), std::move(text), std::move(tls));
 }

@@ -21,8 +21,9 @@ struct LoadedConfig {
 
 using LoadedResult = Result<LoadedConfig, std::vector<config::Diagnostic>>;
 
-/// Who loads: `-t` may be run by anybody, while a gateway has to be able to do what the file says.
-enum class LoadFor : uint8_t { Check, Serve };
+/// Who loads: `-t` may be run by anybody, while a gateway has to be able to do what the file says. One that takes over
+/// from another program (Resume) does without what it can serve without.
+enum class LoadFor : uint8_t { Check, Serve, Resume };
 [[nodiscard]] LoadedResult load_config(const std::string& path, LoadFor purpose);
 
 /// What the person who runs this should know of a good configuration.
@@ -34,7 +35,7 @@ struct Caution {
 void log_cautions(const config::Config& config, const worker::TlsContexts& tls);
 /// The hash that LoadedConfig has of its text; of any other content.
 [[nodiscard]] std::string content_hash(std::string_view text);
-/// The same for a text that was the content of that file, and good then.
+/// The same for a text that was the content of that file, and good then: to resume with.
 [[nodiscard]] LoadedResult parse_config(std::string text, const std::string& path);
 
 }  // namespace restgate::master

@@ -129,6 +129,13 @@ void AccessLog::flush() {
   }
 }
 
+void AccessLog::close() {
+  flush();
+  if (pending()) give_up(0);
+  tell_at_ms_ = 0;
+  tell_drops(0);
+}
+
 /// What has gathered will never be written: a log that lacks lines is better than one that is always late.
 void AccessLog::give_up(int error) {
   const std::string_view left = std::string_view(batch_).substr(written_);

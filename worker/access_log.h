@@ -67,6 +67,8 @@ class AccessLog {
   void write(const AccessRecord& record);
   /// Writes what has gathered, as far as it is taken now.
   void flush();
+  /// The worker ends: what is not taken now is dropped, and told.
+  void close();
   [[nodiscard]] bool pending() const { return !batch_.empty(); }
   /// From now on to this file, which has the name of the one before. What has gathered still goes there, if it can.
   void reopen(UniqueFd file);

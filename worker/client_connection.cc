@@ -46,7 +46,10 @@ void ClientConnection::keep_input(std::string_view bytes) {
 }
 
 IoResult ClientConnection::fill_first() {
-  if (inbox_) return fill();
+  if (inbox_) {
+    if (inbox_->room_size() == 0 && can_make_room()) make_room();
+    return fill();
+  }
   BufferPtr wide = context_.buffers.take();
   const IoResult result = fill_into(*wide);
   if (result.kind != IoResult::Kind::Ok) return result;

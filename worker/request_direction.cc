@@ -54,6 +54,7 @@ Alive Exchange::send_head() {
   context_.flights.phase(flight_, flight::Phase::SendingRequest);
   // What has come of the body goes with the head, in one write.
   if (!request_body_.done() && client_->has_input() && take_request_body() == Alive::No) return Alive::No;
+  if (request_ == RequestState::Done) return Alive::Yes;  // refused: our answer is on its way
   return pump_request();
 }
 
@@ -92,6 +93,7 @@ Alive Exchange::pump_request() {
       if (request_ == RequestState::Done) return Alive::Yes;
     }
     if (client_->has_input() && take_request_body() == Alive::No) return Alive::No;
+    if (request_ == RequestState::Done) return Alive::Yes;  // as above
   }
   client_->yield();
   return Alive::Yes;

@@ -113,8 +113,7 @@ Worker::~Worker() {
   for (const auto& backend : context_.backends) backend->close_idle();
   graveyard_.clear();
   context_.backends.clear();  // they use the resolver, which goes before the context
-  access_log_.flush();
-  access_log_.tell_drops(INT64_MAX / 2);
+  access_log_.close();
 }
 
 int Worker::run() {

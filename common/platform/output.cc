@@ -20,6 +20,11 @@ Result<UniqueFd> open_to_append(const std::string& path) {
   return fd;
 }
 
+bool is_pipe(const std::string& path) {
+  struct stat st {};
+  return stat(path.c_str(), &st) == 0 && S_ISFIFO(st.st_mode);
+}
+
 SharedOutput::SharedOutput(int fd) : fd_(fd), way_(Way::NoWait) {
   struct stat st {};
   if (fstat(fd, &st) != 0) return;

@@ -16,6 +16,8 @@ namespace restgate::platform {
 /// A file that everything is appended to, made if it is not there (mode 0640); close-on-exec. Never waits: a named pipe
 /// without a reader is an Error.
 [[nodiscard]] Result<UniqueFd> open_to_append(const std::string& path);
+/// Whether there is a named pipe of that name.
+[[nodiscard]] bool is_pipe(const std::string& path);
 
 /// Non-blocking writes to a borrowed descriptor, whatever it is. Its own mode is left alone: non-blocking mode would
 /// hit everyone who shares it, the user's shell among them.

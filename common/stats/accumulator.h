@@ -25,7 +25,7 @@ class Accumulator {
   static constexpr size_t kSpareNames = 10'000;
 
   /// Beyond so many bounds, only the latest ones are kept, and counts move to the next one upwards.
-  static constexpr size_t kMaxBounds = 128;
+  static constexpr size_t kMaxBounds = kMaxForeignBounds;
 
   /// Adds the counters and histograms of a worker that is gone; gauges die with it.
   void add(const Snapshot& snapshot) { fold(snapshot, false); }

@@ -102,6 +102,7 @@ std::optional<DurationBounds> bounds_of(const std::vector<std::string>& names) {
     if (error != std::errc() || end != name.data() + name.size()) return std::nullopt;
     bounds.push_back(micros);
   }
+  if (bounds.size() > kMaxForeignBounds) return std::nullopt;
   return are_bounds(bounds) ? std::optional(std::move(bounds)) : std::nullopt;
 }
 

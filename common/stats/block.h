@@ -28,6 +28,9 @@ class Block {
   /// another one than ours.
   static Result<Block> attach(UniqueFd fd);
 
+  /// One without numbers or a descriptor: in place of one that cannot be read.
+  static Block none() { return {}; }
+
   Block(Block&&) noexcept = default;
   Block& operator=(Block&&) noexcept = default;
   ~Block() = default;

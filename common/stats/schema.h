@@ -75,6 +75,7 @@ inline constexpr std::array<uint64_t, 14> kDefaultDurationBounds = {500,       1
                                                                     1'000'000, 2'500'000, 5'000'000, 10'000'000};
 /// How many a block may have, and up to where.
 inline constexpr size_t kMaxDurationBounds = 30;
+inline constexpr size_t kMaxForeignBounds = 128;  ///< of another program's block, and of a sum of many
 inline constexpr uint64_t kMaxDurationBound = 1'800'000'000;
 /// Ascending, each once.
 using DurationBounds = std::vector<uint64_t>;

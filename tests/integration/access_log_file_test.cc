@@ -1,4 +1,5 @@
 // The access log in a file: rotation without losing a line, filters, formats, and what each record tells.
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -153,6 +154,49 @@ TEST(AccessLogFile, AfterAnUpgradeTheWorkersOfTheProgramBeforeGoOnInTheNewFile) 
   EXPECT_EQ(record.at("path"), "/slow");
   EXPECT_EQ(record.at("generation"), 1);
   played.gateway.stop();
+}
+
+TEST(AccessLogFile, AnUpgradeGoesOnWithoutAFileThatCannotBeOpenedAnyMore) {
+  Logged logged;
+  EXPECT_EQ(logged.gateway.get("/before").status(), 200);
+  (void)await_records(logged.path, 1);
+  const std::string aside = logged.directory.path() + ".aside";
+  std::filesystem::rename(logged.directory.path(), aside);
+  logged.gateway.signal(SIGUSR2);
+  logged.gateway.await_log(
+      [](const Json& r) {
+        return r.value("msg", "").starts_with("reload refused") || r.value("msg", "") == "upgrade finished" ||
+               r.value("msg", "").starts_with("upgrade failed");
+      },
+      "what comes of the upgrade");
+  EXPECT_EQ(logged.gateway.get("/after").status(), 200) << "a log is no reason to stop serving";
+  std::filesystem::rename(aside, logged.directory.path());
+  logged.gateway.reload(logged.config("", "1"));
+  EXPECT_EQ(logged.gateway.get("/again").status(), 200);
+  EXPECT_TRUE(eventually([&] {
+    const std::vector<std::string> lines = lines_of(logged.path);
+    return !lines.empty() && Json::parse(lines.back()).at("path") == "/again";
+  }));
+  logged.gateway.stop();
+}
+
+TEST(AccessLogFile, WhoReadsANamedPipeSeesNoEndBeforeTheFirstLine) {
+  HandlerOrigin origin(always("x"));
+  TempDir directory;
+  const std::string path = directory.path() + "/pipe";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  const UniqueFd reader(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  ASSERT_TRUE(reader);
+  Gateway gateway(catch_all(origin.url()).set("workers", "1").set("access_log", "{file: " + path + "}"));
+  EXPECT_EQ(gateway.get("/piped").status(), 200);
+  std::string read;
+  EXPECT_TRUE(eventually([&] {
+    char bytes[4096];
+    const ssize_t n = ::read(reader.get(), bytes, sizeof bytes);
+    if (n > 0) read.append(bytes, static_cast<size_t>(n));
+    return read.find("/piped") != std::string::npos;
+  })) << read;
+  gateway.stop();
 }
 
 TEST(AccessLogFile, WorkersWithoutPrivilegesWriteWhatTheMasterOpens) {

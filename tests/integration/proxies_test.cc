@@ -115,6 +115,31 @@ TEST(ProxyProtocol, TellsTheClientOnceForTheConnection) {
   played.gateway.stop();
 }
 
+// As long as it may be, and longer than the buffer of a page that its first part is kept in.
+TEST(ProxyProtocol, MayBeLongerThanAPage) {
+  constexpr size_t kLongest = 4096;
+  const std::string addresses = kVersion2.substr(16);
+  const std::string tlv(kLongest - 16 - addresses.size() - 3, 'n');
+  const auto length = static_cast<uint16_t>(tlv.size());
+  const std::string header =
+      version_2(addresses + '\x04' + static_cast<char>(length >> 8) + static_cast<char>(length & 0xFF) + tlv);
+  ASSERT_EQ(header.size(), kLongest);
+  Played played(proxied());
+  for (const size_t first : {2'000, 4'032, 4'033, 4'095}) {
+    played.client = played.gateway.connect();
+    played.client.send(header.substr(0, first));
+    played.gateway.await_metrics(
+        [&](const Metrics& m) { return m.sum("restgate_client_connections_accepted_total") > 0; }, "the connection");
+    played.client.send(header.substr(first) + request_head("GET", "/long"));
+    played.await_backend();
+    EXPECT_EQ(played.backend.read_request().field("X-Forwarded-For"), "192.0.2.7");
+    played.backend.send(response(200, "ok"));
+    EXPECT_EQ(played.client.read_response().body, "ok");
+  }
+  played.gateway.expect_errors("unmatched", "bad_proxy_header", 0);
+  played.gateway.stop();
+}
+
 TEST(ProxyProtocol, WhatComesBehindItInOneSegmentIsKept) {
   Played played(proxied());
   played.client = played.gateway.connect();

@@ -277,6 +277,21 @@ TEST_F(AccessLogDrops, AReaderThatNeverReadsCostsLinesAndNoTime) {
   EXPECT_EQ(read_some(), "") << "nothing new";
 }
 
+TEST_F(AccessLogDrops, WhatWaitsAtTheEndIsCounted) {
+  ASSERT_GE(fcntl(reader.get(), F_SETPIPE_SZ, 4096), 4096);
+  AccessLog::Setup setup = with_format(AccessFormat::Text);
+  setup.stats = block.writer();
+  AccessLog log(std::move(setup));
+  constexpr uint64_t kLines = 200;
+  for (uint64_t i = 0; i < kLines; ++i) log.write(record);
+  EXPECT_EQ(dropped(), 0U);
+  log.close();
+  EXPECT_FALSE(log.pending());
+  const std::string all = read_some();
+  EXPECT_EQ(static_cast<uint64_t>(std::count(all.begin(), all.end(), '\n')) + dropped(), kLines);
+  EXPECT_GT(dropped(), 0U);
+}
+
 TEST_F(AccessLogDrops, AFullDiskCostsLinesAndNoMore) {
   AccessLog log(to_file("/dev/full"));
   for (int i = 0; i < 5; ++i) log.write(record);
