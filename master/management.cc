@@ -144,6 +144,8 @@ Status Management::prepare_socket(const std::string& path) {
 }
 
 void Management::commit() {
+  // Who watches has shown the old one: a stream outlives the request that was looked at.
+  if (token_ != prepared_token_ && port_server_) port_server_->end_streams();
   token_ = prepared_token_;
   commit_port();
   commit_socket();
