@@ -135,6 +135,7 @@ ConfigWatcher::Wanted watched_files(const config::Config& config, const std::str
   const auto add = [&files = wanted.files](const std::string& file) {
     if (!file.empty() && std::ranges::find(files, file) == files.end()) files.push_back(file);
   };
+  add(config.admin_token_file);
   for (const config::Service& service : config.services) {
     add(service.tls.ca_file);
     add(service.tls.client_cert_file);

@@ -1,5 +1,5 @@
-// ConfigWatcher: notices that the configuration file, or a file that it names (certificates, keys), has got another
-// content, and says so: the key `config_watch`. Master; owned by the Gateway; its one thread.
+// ConfigWatcher: notices that the configuration file, or a file that it names (certificates, keys, token), has got
+// another content, and says so: the key `config_watch`. Master; owned by the Gateway; its one thread.
 //
 //   something happens in a watched directory ──250 ms of quiet, or 2 s──▶ look: another content? ──▶ on_change
 //

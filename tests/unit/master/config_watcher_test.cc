@@ -228,7 +228,8 @@ TEST_F(ConfigWatcherTest, LooksNowAndThenWhereItCannotWatch) {
 }
 
 TEST(WatchedFiles, NoneUnlessTheConfigurationSaysSo) {
-  const std::string services = R"(observed_services:
+  const std::string services = R"(admin_token_file: /token
+observed_services:
   - name: a
     service_url: https://a.internal
     tls: {ca_file: /ca.pem, client_cert_file: /both.pem, client_key_file: /both.pem}
@@ -243,7 +244,7 @@ TEST(WatchedFiles, NoneUnlessTheConfigurationSaysSo) {
   const config::LoadResult on = config::parse("config_watch: true\n" + services, "/etc/gate.yaml");
   ASSERT_TRUE(on);
   const ConfigWatcher::Wanted wanted = watched_files(*on, "hash");
-  EXPECT_THAT(wanted.files, ElementsAre("/etc/gate.yaml", "/ca.pem", "/both.pem"));
+  EXPECT_THAT(wanted.files, ElementsAre("/etc/gate.yaml", "/token", "/ca.pem", "/both.pem"));
   EXPECT_EQ(wanted.hash, "hash");
 }
 
