@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "common/log.h"
@@ -45,9 +46,13 @@ void ConfigWatcher::follow(Wanted wanted) {
   if (wanted.files == files_) return;
   files_ = std::move(wanted.files);
   if (files_.empty()) return stop();
-  std::erase_if(seen_, [this](const auto& entry) { return std::ranges::find(files_, entry.first) == files_.end(); });
-  for (const std::string& file : files_)
-    if (!seen_.contains(file)) seen_[file] = file == files_.front() ? wanted.hash : hash_of_file(file);
+  std::map<std::string, std::string> before = std::exchange(seen_, {});
+  for (const std::string& file : files_) {
+    if (const auto known = before.find(file); known != before.end())
+      seen_[file] = std::move(known->second);
+    else
+      seen_[file] = file == files_.front() ? wanted.hash : hash_of_file(file);
+  }
   if (!watch_) {
     if (auto opened = platform::DirectoryWatch::open())
       watch_ = std::move(opened).value();
@@ -131,10 +136,11 @@ ConfigWatcher::Wanted watched_files(const config::Config& config, const std::str
   ConfigWatcher::Wanted wanted;
   if (!config.config_watch) return wanted;
   wanted.hash = hash;
-  wanted.files.push_back(config.file);
-  const auto add = [&files = wanted.files](const std::string& file) {
-    if (!file.empty() && std::ranges::find(files, file) == files.end()) files.push_back(file);
+  std::set<std::string_view> added;
+  const auto add = [&](const std::string& file) {
+    if (!file.empty() && added.insert(file).second) wanted.files.push_back(file);
   };
+  add(config.file);
   add(config.admin_token_file);
   for (const config::Service& service : config.services) {
     add(service.tls.ca_file);

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/event_loop.h"
@@ -110,6 +111,9 @@ class Supervisor {
   [[nodiscard]] const std::string& config_file() const;
   /// The configuration that serves, or is about to, and the hash of its text.
   [[nodiscard]] const config::Config& latest_config() const { return pending_ ? pending_->config : current_->config; }
+  /// Another one whenever that is another one.
+  using Mark = std::pair<uint64_t, uint64_t>;
+  [[nodiscard]] Mark latest_mark() const { return {current_->id, pending_ ? reloads_begun_ : 0}; }
   [[nodiscard]] const std::string& latest_hash() const { return pending_ ? pending_->hash : current_->config_hash; }
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
   [[nodiscard]] stats::Sources statistics_sources() const { return fleet_.statistics_sources(); }
