@@ -100,7 +100,7 @@ constexpr Key<Config> kConfigKeys[] = {
       .doc = "Worker processes. `auto`: as many as CPUs that this process may use (affinity, cgroup quota)."},
      store<&Config::workers>},
     {boolean("config_watch", "false",
-             "Reload by itself when the content of this file, or of one that it names (certificates, keys), has "
+             "Reload by itself when the content of this file, or of one that it names (certificates, keys, token), has "
              "changed; so a ConfigMap's update is followed."),
      store<&Config::config_watch>},
     {account("user", "as the master",

@@ -213,6 +213,13 @@ size_t AdminServer::streams() const {
                                            [](const auto& entry) { return entry.first->streaming(); }));
 }
 
+void AdminServer::end_streams() {
+  std::vector<AdminConnection*> watching;
+  for (const auto& [connection, owned] : connections_)
+    if (connection->streaming()) watching.push_back(connection);
+  for (AdminConnection* connection : watching) connection->close();
+}
+
 void AdminServer::publish(const std::shared_ptr<const std::string>& events) {
   std::shared_ptr<const std::string> greeting;  // made for the first who needs it
   for (const auto& [connection, owned] : connections_) {

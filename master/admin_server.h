@@ -79,6 +79,8 @@ class AdminServer final : private AdminConnectionOwner {
   /// Goes to all clients of /events; who has missed something gets the greeting in its place.
   void publish(const std::shared_ptr<const std::string>& events);
   [[nodiscard]] size_t streams() const;
+  /// Ends them all: who watches has to ask again, and may then not be allowed to.
+  void end_streams();
   /// The socket that it serves; stays its own.
   [[nodiscard]] int listener() const;
 

@@ -116,7 +116,11 @@ class Gateway {
     supervisor_.step();
     if (notifier_.active()) notifier_.tell(supervisor_.service_state(), supervisor_.listeners());
     upgrade_.step();
-    watcher_.follow(watched_files(supervisor_.latest_config(), supervisor_.latest_hash()));
+    // Not at each turn: there may be thousands of files.
+    const auto latest = supervisor_.latest_mark();
+    if (std::exchange(followed_, latest) != latest)
+      watcher_.follow(
+          watched_files(supervisor_.latest_config(), supervisor_.latest_hash(), supervisor_.latest_named_files()));
   }
 
   Status start(LoadedConfig first) {
@@ -170,6 +174,7 @@ class Gateway {
   Management management_;
   Upgrade upgrade_;
   ConfigWatcher watcher_;
+  Supervisor::Mark followed_{};
 };
 
 /// Becomes the master in place of another program, which has left its state to this one.

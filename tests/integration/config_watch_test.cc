@@ -160,5 +160,23 @@ TEST(ConfigWatch, TakesARenewedCertificate) {
   gateway.stop();
 }
 
+TEST(ConfigWatch, TakesAnotherToken) {
+  HandlerOrigin origin(always("x"));
+  TempDir secrets;
+  secrets.write("token", "correct-horse-battery\n");
+  ConfigText config = route_of(origin.url(), "a");
+  config.set("admin_token_file", secrets.path() + "/token");
+  Gateway gateway(config);
+  secrets.write("token", "another-horse-battery\n");
+  EXPECT_EQ(message_of(gateway.next_verdict()), kFinished);
+  const auto status_with = [&gateway](const std::string& token) {
+    Stream client = Stream::connect(gateway.admin_port());
+    return client.exchange(request_head("GET", "/status", "Authorization: Bearer " + token + "\r\n")).status();
+  };
+  EXPECT_EQ(status_with("correct-horse-battery"), 401);
+  EXPECT_EQ(status_with("another-horse-battery"), 200);
+  gateway.stop();
+}
+
 }  // namespace
 }  // namespace restgate::itest

@@ -113,6 +113,21 @@ class Admin(unittest.TestCase):
             self.assertEqual(self.codes(gateway, ["/status"]), {"/status": 200})
             gateway.stop()
 
+    def test_a_token_that_is_revoked_ends_the_streams(self):
+        with Gateway(self.text(admin_token_file=self.token_file())) as gateway:
+            watcher = self.watch(gateway, f"Authorization: Bearer {TOKEN}\r\n")
+            self.assertEqual(watcher.head()[0], "HTTP/1.1 200 OK")
+            self.assertTrue(gateway.reload(self.text(admin_token_file=self.token_file(), log_level="debug")))
+            kinds = []
+            while "reload" not in kinds:  # the same token: the stream goes on
+                kinds += [event["kind"] for event in watcher.event()[1]["events"]]
+            self.assertTrue(gateway.reload(self.text(admin_token_file=self.token_file("another-horse-battery"))))
+            while watcher.event():
+                pass
+            again = self.watch(gateway, f"Authorization: Bearer {TOKEN}\r\n")
+            self.assertTrue(again.head()[0].startswith("HTTP/1.1 401"))
+            gateway.stop()
+
     def test_every_answer_is_hardened_and_nothing_but_reading_is_offered(self):
         with Gateway(self.text()) as gateway:
             for path in OPEN + GUARDED:

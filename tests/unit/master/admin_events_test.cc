@@ -106,6 +106,18 @@ TEST_F(AdminEvents, AllWatchersGetAllThatIsPublished) {
   await([&] { return !one.read() && !other.read(); }, "the end of the streams");
 }
 
+TEST_F(AdminEvents, StreamsMayBeEndedWhileTheServerGoesOn) {
+  start({});
+  Watcher one(port_);
+  Watcher other(port_);
+  await([&] { return server_->streams() == 2; }, "two streams");
+  server_->end_streams();
+  EXPECT_EQ(server_->streams(), 0U);
+  await([&] { return !one.read() && !other.read(); }, "the end of the streams");
+  Watcher later(port_);
+  await([&] { return later.read() && later.has("<hello"); }, "a new stream");
+}
+
 TEST_F(AdminEvents, WhoHasMissedSomethingGetsTheGreetingBeforeAnythingElse) {
   constexpr size_t kFrame = 32 * 1024;
   constexpr int kFrames = 400;

@@ -405,6 +405,28 @@ TEST_F(SupervisorTest, AGenerationThatDiesIsDiscarded) {
   EXPECT_EQ(companion_.committed, 0);
 }
 
+TEST_F(SupervisorTest, TheLatestConfigurationHasAnotherMarkWheneverItIsAnother) {
+  start(config_of("good", 1));
+  await_serving();
+  std::vector<std::pair<std::string, Supervisor::Mark>> seen{{supervisor_->latest_hash(), supervisor_->latest_mark()}};
+  const auto verdicts = [&](uint64_t count) {
+    if (supervisor_->latest_hash() != seen.back().first) {
+      EXPECT_NE(supervisor_->latest_mark(), seen.back().second);
+      seen.emplace_back(supervisor_->latest_hash(), supervisor_->latest_mark());
+    }
+    return facts().reloads_succeeded + facts().reloads_failed >= count;
+  };
+  reload(config_of("dies", 1));
+  await([&] { return verdicts(1); });
+  ASSERT_EQ(seen.size(), 3U) << "tried, and given up";
+  const Supervisor::Mark rest = supervisor_->latest_mark();
+  supervisor_->step();
+  EXPECT_EQ(supervisor_->latest_mark(), rest);
+  reload(config_of("stubborn", 1));
+  await([&] { return verdicts(2); });
+  EXPECT_EQ(seen.size(), 4U);
+}
+
 TEST_F(SupervisorTest, AGenerationThatIsNeverReadyIsDiscarded) {
   Limits limits;
   limits.start = milliseconds(1'000);
