@@ -85,7 +85,9 @@ class Supervisor {
   [[nodiscard]] bool stopping() const { return plan_->desired().shutdown.has_value() || shutdowns_noted_ > 0; }
   /// While true, reloads wait.
   void hold_reloads(bool hold);
-  /// One was refused or came to nothing: counted, and part of the status until a roll succeeds.
+  /// What became of the one before it is part of the status no more.
+  void note_upgrade_begun();
+  /// One was refused or came to nothing: counted, and part of the status until a roll succeeds or another one begins.
   void note_failed_upgrade(std::string reason);
 
   /// Does what is due, and stops the loop when all is done. For the loop's turn hook.
@@ -208,7 +210,7 @@ class Supervisor {
   bool hold_reloads_ = false;
   bool last_reload_successful_ = true;
   std::string last_failure_;     // of a reload
-  std::string upgrade_refusal_;  // since the latest roll; "": none
+  std::string upgrade_refusal_;  // since the latest roll or upgrade; "": none
   std::chrono::system_clock::time_point last_reload_{};
   std::array<uint64_t, kExitReasonCount> exits_{};
   CrashLog crashes_;

@@ -22,7 +22,9 @@ ServiceState Supervisor::service_state() const {
   else if (state.reloading)
     state.status = "reloading: rolling the workers";
   else if (!upgrade_refusal_.empty())
-    state.status = "upgrade refused: " + upgrade_refusal_ + "; " + generation + " serves on";
+    // The number tells this refusal from the one before it, which may have had the same reason.
+    state.status = "upgrade refused: " + upgrade_refusal_ + "; " + generation +
+                   " serves on; upgrades failed: " + std::to_string(upgrades_failed_);
   else if (!last_reload_successful_)
     state.status = "reload failed: " + last_failure_ + "; " + generation + " serves on";
   else if (!state.serving)

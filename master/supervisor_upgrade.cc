@@ -105,6 +105,11 @@ Status Supervisor::resume(const UpgradeState& state, LoadedConfig running, Loade
   return Ok{};
 }
 
+void Supervisor::note_upgrade_begun() {
+  upgrade_refusal_.clear();
+  loop_.request_turn();  // to tell
+}
+
 void Supervisor::note_failed_upgrade(std::string reason) {
   ++upgrades_failed_;
   chronicle_.add(EventKind::UpgradeFailed, serving().id, reason);

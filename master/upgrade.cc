@@ -52,7 +52,10 @@ void Upgrade::step() {
 void Upgrade::begin() {
   if (phase_ != Phase::Idle) {
     log::info("upgrade: one is under way already");
-  } else if (!program_ || program_->path.empty()) {
+    return;
+  }
+  parts_.supervisor.note_upgrade_begun();
+  if (!program_ || program_->path.empty()) {
     refuse("this gateway was not started as a program of its own");
   } else {
     phase_ = Phase::Wanted;
@@ -86,12 +89,28 @@ void Upgrade::judge() {
   if (!check_->verdict()) return;
   const UpgradeCheck::Verdict verdict = *check_->verdict();
   check_.reset();
-  if (!verdict.passed) return refuse("the installed program fails the check: " + verdict.reason, verdict.output);
+  if (!verdict.passed()) return refuse(reason_of(verdict), verdict.output);
   phase_ = Phase::Agreed;
   patient_until_ = Clock::now() + kAdminPatience;
   parts_.management.hold(true);
   if (parts_.management.busy()) log::info("upgrade: waits for clients of the admin port");
   hold();
+}
+
+// packaging/libexec/upgrade reads these words, up to and after the file's name: it starts only that program anew which
+// would run.
+std::string Upgrade::reason_of(const UpgradeCheck::Verdict& verdict) const {
+  const std::string& file = parts_.supervisor.config_file();
+  switch (verdict.outcome) {
+    case UpgradeCheck::Outcome::CannotTakeOver:
+      return "the installed program accepts the configuration " + file + ", but cannot take over: " + verdict.reason;
+    case UpgradeCheck::Outcome::ConfigurationRefused:
+      return "the installed program refuses the configuration " + file + ": " + verdict.reason;
+    case UpgradeCheck::Outcome::CanTakeOver:
+    case UpgradeCheck::Outcome::NoAnswer:
+      break;
+  }
+  return "the installed program fails the check: " + verdict.reason;
 }
 
 /// Nothing would be lost now.

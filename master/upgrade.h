@@ -51,6 +51,8 @@ class Upgrade {
   void hold();
   void give_way();
   void become_it();
+  /// What the check has found, in words.
+  [[nodiscard]] std::string reason_of(const UpgradeCheck::Verdict& verdict) const;
   void refuse(const std::string& reason, const std::vector<std::string>& output = {});
   void forget();
   [[nodiscard]] bool may_leave();

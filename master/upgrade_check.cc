@@ -20,19 +20,23 @@ namespace {
 
 constexpr size_t kMaxOutput = 16 * 1024;
 constexpr size_t kMaxLines = 20;
+/// How `restgate -t` ends that refuses the configuration.
+constexpr int kRefused = 1;
+/// How a child ends that could not become the program.
+constexpr int kNoProgram = 127;
 
 /// In the child: becomes the program, with the pipe as its output and the state as one more descriptor.
 [[noreturn]] void run_child(const platform::Program& program, int pipe, int state, pid_t master) {
   platform::reset_signals_in_child();
   setpgid(0, 0);  // so that what it starts can be ended with it
-  if (!platform::die_with_parent(master, SIGKILL)) _exit(1);
+  if (!platform::die_with_parent(master, SIGKILL)) _exit(kNoProgram);
   const int null = open("/dev/null", O_RDONLY);
   if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(pipe, STDOUT_FILENO) < 0 || dup2(pipe, STDERR_FILENO) < 0)
-    _exit(1);
+    _exit(kNoProgram);
   const std::array kept = {state};
   const Error error = platform::become(program, kept);
   dprintf(STDERR_FILENO, "%s\n", error.message.c_str());
-  _exit(127);
+  _exit(kNoProgram);
 }
 
 }  // namespace
@@ -40,6 +44,7 @@ constexpr size_t kMaxLines = 20;
 int answer_upgrade_check(int state) {
   const auto read = read_upgrade_state(state);
   if (!read) {
+    std::printf("%s\n", std::string(kUpgradeDenial).c_str());
     std::fprintf(stderr, "%s\n", read.error().message.c_str());
     return 1;
   }
@@ -107,17 +112,27 @@ bool UpgradeCheck::on_exit(pid_t pid, int status) {
 UpgradeCheck::Verdict UpgradeCheck::judge(int status) const {
   Verdict verdict;
   verdict.output = lines();
-  const bool agreed = ("\n" + output_).find("\n" + std::string(kUpgradeAgreement) + "\n") != std::string::npos;
-  if (overdue_)
+  if (overdue_) {
     verdict.reason = "it did not end within " + std::to_string(limit_.count()) + " ms";
-  else if (WIFSIGNALED(status))
+  } else if (WIFSIGNALED(status)) {
     verdict.reason = "it was ended by " + signal_name(WTERMSIG(status));
-  else if (WEXITSTATUS(status) != 0)
+  } else if (WEXITSTATUS(status) == kRefused && said(kUpgradeDenial)) {
+    verdict.outcome = Outcome::CannotTakeOver;
+    verdict.reason = "it says so";
+  } else if (WEXITSTATUS(status) != 0) {
+    if (WEXITSTATUS(status) == kRefused) verdict.outcome = Outcome::ConfigurationRefused;
     verdict.reason = "it exited with code " + std::to_string(WEXITSTATUS(status));
-  else if (!agreed)
+  } else if (!said(kUpgradeAgreement)) {
+    verdict.outcome = Outcome::CannotTakeOver;
     verdict.reason = "it does not say that it can take over";
-  verdict.passed = verdict.reason.empty();
+  } else {
+    verdict.outcome = Outcome::CanTakeOver;
+  }
   return verdict;
+}
+
+bool UpgradeCheck::said(std::string_view line) const {
+  return ("\n" + output_).find("\n" + std::string(line) + "\n") != std::string::npos;
 }
 
 std::vector<std::string> UpgradeCheck::lines() const {

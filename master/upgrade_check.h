@@ -25,16 +25,26 @@ namespace restgate::master {
 inline constexpr const char* kUpgradeVariable = "RESTGATE_UPGRADE_STATE";
 /// The line by which it says so. Old and new programs have to agree on it: it never changes.
 inline constexpr std::string_view kUpgradeAgreement = "upgrade: this program can take over";
+/// The line by which it says that it cannot, although it would run with the configuration. It never changes either.
+inline constexpr std::string_view kUpgradeDenial = "upgrade: this program cannot take over";
 
 /// The other side: says whether this program can take over the state of that descriptor. The process's exit code.
 int answer_upgrade_check(int state);
 
 class UpgradeCheck final : private IoHandler {
  public:
+  enum class Outcome : uint8_t {
+    CanTakeOver,
+    CannotTakeOver,  ///< it would run with the configuration, but not go on with the state: it has to be started anew
+    ConfigurationRefused,  ///< it would not run
+    NoAnswer,              ///< whether it would run is not known: it crashed, hung, is no program
+  };
   struct Verdict {
-    bool passed = false;
-    std::string reason;               ///< why not
+    Outcome outcome = Outcome::NoAnswer;
+    std::string reason;               ///< why it cannot
     std::vector<std::string> output;  ///< the lines that it wrote, the first ones
+
+    [[nodiscard]] bool passed() const { return outcome == Outcome::CanTakeOver; }
   };
 
   /// The loop outlives it.
@@ -56,6 +66,8 @@ class UpgradeCheck final : private IoHandler {
   void read_output();
   void on_overdue();
   [[nodiscard]] Verdict judge(int status) const;
+  /// Wrote this line, and no other text in it.
+  [[nodiscard]] bool said(std::string_view line) const;
   [[nodiscard]] std::vector<std::string> lines() const;
 
   EventLoop& loop_;

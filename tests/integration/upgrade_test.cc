@@ -488,10 +488,45 @@ TEST(Upgrade, TheServiceManagerSeesARefusalUntilARollSucceeds) {
   upgrader.be_refused();
   (void)manager.await(
       "STATUS=upgrade refused: the installed program fails the check: it exited with code 7; "
-      "generation 1 serves on");
+      "generation 1 serves on; upgrades failed: 1");
   installed.restore();
   upgrader.succeed();
   EXPECT_THAT(manager.await("READY=1"), HasSubstr("serving on port"));
+  gateway.stop();
+}
+
+/// Two programs that are refused for the same reason are two refusals: who waits for the second one is not to read the
+/// first one's verdict.
+TEST(Upgrade, TheServiceManagerSeesWhyAndWhetherTheProgramWouldRun) {
+  ServiceManager manager;
+  HandlerOrigin origin(always("x"));
+  const Installed installed;
+  Gateway gateway(workers_of(origin.url()), installed.options({{"NOTIFY_SOCKET", manager.address()}}),
+                  installed.path());
+  Upgrader upgrader(gateway);
+  (void)manager.await("READY=1");
+  // It likes every configuration, and knows nothing of taking over.
+  installed.replace("#!/bin/sh\nunset RESTGATE_UPGRADE_STATE\nexec " + gateway_binary() + " \"$@\"\n");
+  const std::string accepted = "STATUS=upgrade refused: the installed program accepts the configuration " +
+                               gateway.config_path() +
+                               ", but cannot take over: it does not say that it can take over; "
+                               "generation 1 serves on; upgrades failed: ";
+  upgrader.be_refused();
+  (void)manager.await(accepted + "1");
+  upgrader.be_refused();
+  (void)manager.await("STATUS=serving on port " + std::to_string(gateway.port()) + ": generation 1, 2 workers");
+  (void)manager.await(accepted + "2");
+  // It knows of it, but cannot read the state.
+  installed.replace("#!/bin/sh\nRESTGATE_UPGRADE_STATE=-1 exec " + gateway_binary() + " \"$@\"\n");
+  upgrader.be_refused();
+  (void)manager.await("STATUS=upgrade refused: the installed program accepts the configuration " +
+                      gateway.config_path() +
+                      ", but cannot take over: it says so; generation 1 serves on; upgrades failed: 3");
+  installed.restore();
+  gateway.rewrite_config("nonsense");
+  upgrader.be_refused();
+  (void)manager.await("STATUS=upgrade refused: the installed program refuses the configuration " +
+                      gateway.config_path() + ": it exited with code 1; generation 1 serves on; upgrades failed: 4");
   gateway.stop();
 }
 

@@ -9,6 +9,9 @@ from harness.traffic import ORIGIN_PORT, InMachine, ask_once
 
 CONFIG = "/etc/restgate/restgate.yaml"
 PROGRAM = "/usr/sbin/restgate"
+REAL = PROGRAM + ".real"
+# A program that likes every configuration that is good, and knows nothing of taking over.
+STRANGER = f"#!/bin/sh\nunset RESTGATE_UPGRADE_STATE\nexec {REAL} \"$@\"\n"
 CAP_NET_BIND_SERVICE = 1 << 10
 
 ROUTES = """
@@ -44,6 +47,7 @@ class PackageChecks:
             ("a port below 1024", self.low_port),
             ("upgrade to a higher version under load, in place", self.upgrade),
             ("upgrade with a configuration that is broken: the old program serves on", self.broken_upgrade),
+            ("upgrade while another file is in use, a broken one: the old program serves on", self.upgrade_elsewhere),
             ("upgrade to a program that cannot take over: a restart, nobody is refused", self.refused_upgrade),
             ("restart under load: the sockets are kept", self.restart),
             ("a worker that crashes is replaced, and its request is told", self.worker_crash),
@@ -207,24 +211,59 @@ class PackageChecks:
 
         return self.under_load(install)
 
+    def install_program(self, text):
+        """In place of the gateway, which is moved aside."""
+        program = self.machine.path(PROGRAM)
+        os.rename(program, self.machine.path(REAL))
+        self.machine.write(PROGRAM + ".new", text)
+        os.chmod(program + ".new", 0o755)
+        os.rename(program + ".new", program)
+
+    def restore_program(self):
+        os.rename(self.machine.path(REAL), self.machine.path(PROGRAM))
+
+    def upgrade_is_refused(self, *why):
+        """The old program serves on, and this is told."""
+        master = self.master()
+        done = self.machine.run("/usr/libexec/restgate/upgrade", check=False)
+        expect_equal(done.returncode, 1, "exit code of the upgrade")
+        for part in why:
+            expect_in(part, done.stdout, "what the upgrade says")
+        expect_equal(self.master(), master, "the master process")
+        expect_equal(self.ask("/item/4"), (200, "4"), "a request afterwards")
+
+    def upgrade_elsewhere(self):
+        """The unit's own file is good all the time."""
+        other = "/etc/restgate/the other.yaml"
+
+        def install():
+            self.machine.write(other, configuration())
+            self.machine.run("restgate", "reload", "-config", other, "-socket", "/run/restgate/admin.sock")
+            self.install_program(STRANGER)
+            self.upgrade_is_refused("cannot take over in place", f"another configuration than {other}, so the old one")
+            self.machine.write(other, configuration() + "oops: 1\n")
+            self.upgrade_is_refused("oops: unknown key", f"refuses {other}, so the old one serves on")
+            self.upgrade_is_refused("oops: unknown key")  # the same words as before are not taken for the verdict
+            self.machine.run("restgate", "reload", "-config", CONFIG, "-socket", "/run/restgate/admin.sock")
+            self.restore_program()
+            self.machine.run("rm", other)
+
+        return self.under_load(install)
+
     def refused_upgrade(self):
-        real = PROGRAM + ".real"
-        program, moved = self.machine.path(PROGRAM), self.machine.path(real)
-        # It likes every configuration, and knows nothing of taking over.
-        text = f"#!/bin/sh\nunset RESTGATE_UPGRADE_STATE\nexec {real} \"$@\"\n"
         master = self.master()
 
         def install():
-            os.rename(program, moved)
-            self.machine.write(PROGRAM + ".new", text)
-            os.chmod(program + ".new", 0o755)
-            os.rename(program + ".new", program)
+            self.install_program("#!/bin/sh\nexit 7\n")
+            self.upgrade_is_refused("exited with code 7")
+            self.restore_program()
+            self.install_program(STRANGER)
             done = self.machine.run("/usr/libexec/restgate/upgrade")
             expect_in("cannot take over in place", done.stdout, "what the upgrade says")
             expect(self.master() != master, "the master has not been started anew")
 
         note = self.under_load(install)
-        os.rename(moved, program)
+        self.restore_program()
         self.machine.run("/usr/libexec/restgate/upgrade", check=False)
         return note
 

@@ -620,6 +620,20 @@ TEST_F(SupervisorUpgradeTest, AFlightRecorderOfAnotherLayoutIsDoneWithout) {
   EXPECT_EQ(next.workers.at(0).flights, -1);
 }
 
+TEST_F(SupervisorTest, ARefusedUpgradeIsTheStatusUntilAnotherOneBegins) {
+  start(config_of("good", 2));
+  await_serving();
+  const std::string serving = supervisor_->service_state().status;
+  EXPECT_THAT(serving, testing::StartsWith("serving on port"));
+  for (const std::string number : {"1", "2"}) {
+    supervisor_->note_failed_upgrade("some reason");
+    EXPECT_EQ(supervisor_->service_state().status,
+              "upgrade refused: some reason; generation 1 serves on; upgrades failed: " + number);
+    supervisor_->note_upgrade_begun();
+    EXPECT_EQ(supervisor_->service_state().status, serving);
+  }
+}
+
 TEST_F(SupervisorUpgradeTest, RefusesDescriptorsThatAreNotWhatTheyShouldBe) {
   start(config_of("good", 1));
   await_serving();

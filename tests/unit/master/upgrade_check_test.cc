@@ -45,24 +45,34 @@ const std::string kAgree = "echo '" + std::string(kUpgradeAgreement) + "'";
 
 TEST_F(UpgradeCheckTest, PassesWhoAgreesAndSucceeds) {
   const UpgradeCheck::Verdict verdict = verdict_on("echo fine; " + kAgree);
-  EXPECT_TRUE(verdict.passed) << verdict.reason;
+  EXPECT_TRUE(verdict.passed()) << verdict.reason;
   EXPECT_THAT(verdict.output, ElementsAre("fine", std::string(kUpgradeAgreement)));
 }
 
 TEST_F(UpgradeCheckTest, FailsEverybodyElse) {
+  using Outcome = UpgradeCheck::Outcome;
   struct Row {
     std::string script;
+    Outcome outcome;
     std::string reason;
   };
+  const std::string deny = "echo '" + std::string(kUpgradeDenial) + "'";
   const std::vector<Row> rows = {
-      {"true", "does not say"},
-      {"echo 'no " + std::string(kUpgradeAgreement) + "'", "does not say"},
-      {kAgree + "; exit 3", "exited with code 3"},
-      {"kill -9 $$", "SIGKILL"},
+      {"true", Outcome::CannotTakeOver, "does not say"},
+      {"echo 'no " + std::string(kUpgradeAgreement) + "'", Outcome::CannotTakeOver, "does not say"},
+      {deny + "; exit 1", Outcome::CannotTakeOver, "it says so"},
+      {deny, Outcome::CannotTakeOver, "does not say"},
+      {"exit 1", Outcome::ConfigurationRefused, "exited with code 1"},
+      {kAgree + "; exit 1", Outcome::ConfigurationRefused, "exited with code 1"},
+      {"echo 'no " + std::string(kUpgradeDenial) + "'; exit 1", Outcome::ConfigurationRefused, "exited with code 1"},
+      {kAgree + "; exit 3", Outcome::NoAnswer, "exited with code 3"},
+      {deny + "; exit 3", Outcome::NoAnswer, "exited with code 3"},
+      {deny + "; kill -9 $$", Outcome::NoAnswer, "SIGKILL"},
   };
   for (const Row& row : rows) {
     const UpgradeCheck::Verdict verdict = verdict_on(row.script);
-    EXPECT_FALSE(verdict.passed) << row.script;
+    EXPECT_FALSE(verdict.passed()) << row.script;
+    EXPECT_EQ(verdict.outcome, row.outcome) << row.script;
     EXPECT_THAT(verdict.reason, HasSubstr(row.reason)) << row.script;
   }
 }
@@ -70,7 +80,7 @@ TEST_F(UpgradeCheckTest, FailsEverybodyElse) {
 TEST_F(UpgradeCheckTest, EndsWhatHangsWithAllThatItHasStarted) {
   // The grandchild holds the pipe; if it lived on, reading it to its end would never end.
   const UpgradeCheck::Verdict verdict = verdict_on("sleep 1000 & echo $!; sleep 1000", milliseconds(200));
-  EXPECT_FALSE(verdict.passed);
+  EXPECT_EQ(verdict.outcome, UpgradeCheck::Outcome::NoAnswer);
   EXPECT_THAT(verdict.reason, HasSubstr("did not end within 200 ms"));
   ASSERT_EQ(verdict.output.size(), 1U);
   const pid_t grandchild = std::stoi(verdict.output[0]);
@@ -87,6 +97,7 @@ TEST_F(UpgradeCheckTest, AProgramThatIsNotThereIsNamed) {
   UpgradeCheck check(loop_, milliseconds(20'000));
   ASSERT_TRUE(check.start({"/nonexistent/restgate", {"restgate"}, {}}, STDIN_FILENO).ok());
   const UpgradeCheck::Verdict verdict = await(check);
+  EXPECT_EQ(verdict.outcome, UpgradeCheck::Outcome::NoAnswer);
   EXPECT_THAT(verdict.reason, HasSubstr("127"));
   ASSERT_EQ(verdict.output.size(), 1U);
   EXPECT_THAT(verdict.output[0], HasSubstr("/nonexistent/restgate"));
@@ -94,7 +105,7 @@ TEST_F(UpgradeCheckTest, AProgramThatIsNotThereIsNamed) {
 
 TEST_F(UpgradeCheckTest, KeepsTheFirstLinesOfAFlood) {
   const UpgradeCheck::Verdict verdict = verdict_on("i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); done");
-  EXPECT_FALSE(verdict.passed);
+  EXPECT_FALSE(verdict.passed());
   ASSERT_EQ(verdict.output.size(), 20U);
   EXPECT_EQ(verdict.output[0], "line 0");
 }
@@ -109,7 +120,7 @@ TEST_F(UpgradeCheckTest, StartsCleanWithTheStateAndNothingElse) {
                              "grep -q 'SigBlk:.0000000000000000' /proc/self/status && " + kAgree;
   ASSERT_TRUE(check.start({"/bin/sh", {"sh", "-c", script}, {{"EXTRA", "given"}}}, state.get()).ok());
   const UpgradeCheck::Verdict verdict = await(check);
-  EXPECT_TRUE(verdict.passed) << verdict.reason << testing::PrintToString(verdict.output);
+  EXPECT_TRUE(verdict.passed()) << verdict.reason << testing::PrintToString(verdict.output);
   close(ends[0]);
   close(ends[1]);
 }
@@ -120,11 +131,14 @@ TEST_F(UpgradeCheckTest, OthersEndsAreOthers) {
   ASSERT_TRUE(check.start({"/bin/sh", {"sh", "-c", kAgree}, {}}, STDIN_FILENO).ok());
   EXPECT_FALSE(check.on_exit(getpid(), 0));
   EXPECT_FALSE(check.verdict());
-  EXPECT_TRUE(await(check).passed);
+  EXPECT_TRUE(await(check).passed());
 }
 
 TEST(UpgradeCheckAnswer, IsYesOnlyToAStateThatItCanRead) {
+  testing::internal::CaptureStdout();
   EXPECT_EQ(answer_upgrade_check(-1), 1);
+  std::fflush(stdout);
+  EXPECT_EQ(testing::internal::GetCapturedStdout(), std::string(kUpgradeDenial) + "\n");
 }
 
 }  // namespace
