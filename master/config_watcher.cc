@@ -1,17 +1,10 @@
 #include "master/config_watcher.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <fstream>
-#include <iterator>
 #include <set>
-#include <string_view>
 #include <utility>
 
 #include "common/log.h"
-#include "config/parser.h"
-#include "master/loaded_config.h"
 
 namespace restgate::master {
 namespace {
@@ -23,17 +16,6 @@ using std::chrono::steady_clock;
 /// Directories may change while they are being looked up; then once more.
 constexpr int kLookups = 4;
 
-/// "" when it is no file that can be read: a pipe would have to be waited for.
-std::string hash_of_file(const std::string& path) {
-  struct stat status {};
-  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return "";
-  if (static_cast<uint64_t>(status.st_size) > config::kMaxFileBytes) return "";
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return "";
-  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  return file.bad() ? "" : content_hash(text);
-}
-
 }  // namespace
 
 ConfigWatcher::ConfigWatcher(EventLoop& loop, std::function<void()> on_change)
@@ -43,16 +25,24 @@ ConfigWatcher::ConfigWatcher(EventLoop& loop, std::function<void()> on_change, P
     : loop_(loop), on_change_(std::move(on_change)), pace_(pace), timer_(loop, [this] { look(); }) {}
 
 void ConfigWatcher::follow(Wanted wanted) {
-  if (wanted.files == files_) return;
-  files_ = std::move(wanted.files);
-  if (files_.empty()) return stop();
-  std::map<std::string, std::string> before = std::exchange(seen_, {});
-  for (const std::string& file : files_) {
-    if (const auto known = before.find(file); known != before.end())
-      seen_[file] = std::move(known->second);
-    else
-      seen_[file] = file == files_.front() ? wanted.hash : hash_of_file(file);
+  std::vector<std::string> files;
+  if (!wanted.file.empty()) {
+    files.push_back(wanted.file);
+    wanted.named.erase(wanted.file);
+    for (const auto& [file, hash] : wanted.named) files.push_back(file);
   }
+  if (files == files_) return;
+  const bool same_configuration = !files_.empty() && !files.empty() && files_.front() == files.front();
+  files_ = std::move(files);
+  if (files_.empty()) return stop();
+  // What has been told of a file counts, or it would be told twice. But what was told for the sake of another
+  // configuration may not have come to this one: then it is what was loaded.
+  FileHashes next = std::move(wanted.named);
+  next[wanted.file] = std::move(wanted.hash);
+  if (same_configuration)
+    for (auto& [file, hash] : next)
+      if (const auto known = seen_.find(file); known != seen_.end()) hash = std::move(known->second);
+  seen_ = std::move(next);
   if (!watch_) {
     if (auto opened = platform::DirectoryWatch::open())
       watch_ = std::move(opened).value();
@@ -67,7 +57,7 @@ void ConfigWatcher::follow(Wanted wanted) {
 
 void ConfigWatcher::note_read(const std::string& file) {
   if (files_.empty() || file != files_.front()) return;
-  for (const std::string& each : files_) seen_[each] = hash_of_file(each);
+  for (const std::string& each : files_) seen_[each] = file_hash(each);
 }
 
 void ConfigWatcher::stop() {
@@ -114,7 +104,7 @@ void ConfigWatcher::look() {
   if (!watch_directories()) timer_.arm(duration_cast<microseconds>(pace_.unwatched));
   std::string changed;
   for (const std::string& file : files_) {
-    std::string hash = hash_of_file(file);
+    std::string hash = file_hash(file);
     if (hash.empty()) {
       // Between two states of somebody's work, or gone by mistake: no reason to do anything but to say so.
       if (file == files_.front() && !std::exchange(missing_told_, true))
@@ -132,22 +122,9 @@ void ConfigWatcher::look() {
   on_change_();
 }
 
-ConfigWatcher::Wanted watched_files(const config::Config& config, const std::string& hash) {
-  ConfigWatcher::Wanted wanted;
-  if (!config.config_watch) return wanted;
-  wanted.hash = hash;
-  std::set<std::string_view> added;
-  const auto add = [&](const std::string& file) {
-    if (!file.empty() && added.insert(file).second) wanted.files.push_back(file);
-  };
-  add(config.file);
-  add(config.admin_token_file);
-  for (const config::Service& service : config.services) {
-    add(service.tls.ca_file);
-    add(service.tls.client_cert_file);
-    add(service.tls.client_key_file);
-  }
-  return wanted;
+ConfigWatcher::Wanted watched_files(const config::Config& config, const std::string& hash, const FileHashes& named) {
+  if (!config.config_watch) return {};
+  return {config.file, hash, named};
 }
 
 }  // namespace restgate::master

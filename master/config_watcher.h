@@ -9,7 +9,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "common/event_loop.h"
 #include "common/platform/directory_watch.h"
 #include "config/model.h"
+#include "master/loaded_config.h"
 
 namespace restgate::master {
 
@@ -27,10 +27,11 @@ class ConfigWatcher final : private IoHandler {
     std::chrono::milliseconds at_most{2'000};    ///< after the first event it looks all the same
     std::chrono::milliseconds unwatched{5'000};  ///< how often it looks at what cannot be watched
   };
-  /// What is to be watched: `files` are the configuration file, then what it names; none: nothing.
+  /// What is to be watched.
   struct Wanted {
-    std::vector<std::string> files{};
-    std::string hash{};  ///< of the configuration file as it was read: content_hash()
+    std::string file{};  ///< the configuration file; "": nothing
+    std::string hash{};  ///< of it as it was read: content_hash()
+    FileHashes named{};  ///< what it names, as it was when it was read, or just before
   };
 
   /// `loop` outlives it. `on_change` is called within a turn of the loop.
@@ -59,8 +60,8 @@ class ConfigWatcher final : private IoHandler {
   EventLoop& loop_;
   std::function<void()> on_change_;
   Pace pace_;
-  std::vector<std::string> files_;
-  std::map<std::string, std::string> seen_;  // by file: the hash of what was told or read last; "": not readable then
+  std::vector<std::string> files_;  // the configuration file first
+  FileHashes seen_;                 // what was told or read last
   std::optional<platform::DirectoryWatch> watch_;
   IoEvent readable_;
   TimerEvent timer_;
@@ -70,7 +71,9 @@ class ConfigWatcher final : private IoHandler {
   uint64_t looks_ = 0;
 };
 
-/// What is to be watched for a configuration: nothing unless it says `config_watch: true`. `hash`: of its text.
-[[nodiscard]] ConfigWatcher::Wanted watched_files(const config::Config& config, const std::string& hash);
+/// What is to be watched for a configuration: nothing unless it says `config_watch: true`. See LoadedConfig for the
+/// others.
+[[nodiscard]] ConfigWatcher::Wanted watched_files(const config::Config& config, const std::string& hash,
+                                                  const FileHashes& named);
 
 }  // namespace restgate::master

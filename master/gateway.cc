@@ -119,7 +119,8 @@ class Gateway {
     // Not at each turn: there may be thousands of files.
     const auto latest = supervisor_.latest_mark();
     if (std::exchange(followed_, latest) != latest)
-      watcher_.follow(watched_files(supervisor_.latest_config(), supervisor_.latest_hash()));
+      watcher_.follow(
+          watched_files(supervisor_.latest_config(), supervisor_.latest_hash(), supervisor_.latest_named_files()));
   }
 
   Status start(LoadedConfig first) {

@@ -23,6 +23,7 @@ struct Generation {
         config_hash(std::move(loaded.hash)),
         tls(std::move(loaded.tls)),
         config_text(std::move(loaded.text)),
+        named_files(std::move(loaded.named)),
         router(config),
         workers(worker_count),
         listeners(sockets) {
@@ -39,6 +40,7 @@ struct Generation {
   const std::string config_hash;
   const worker::TlsContexts tls;
   const std::string config_text;
+  const FileHashes named_files;
   const worker::Router router;
   const uint32_t workers;
   ListenerSet& listeners;  ///< the Supervisor's; outlives this

@@ -1,8 +1,11 @@
 #include "master/loaded_config.h"
 
 #include <openssl/evp.h>
+#include <sys/stat.h>
 
 #include <array>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -19,20 +22,35 @@ namespace {
 
 constexpr size_t kHashBytes = 6;
 
-/// What is looked at beyond the text; the contexts made on the way go to `tls`, which outlives the checks.
-config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
+/// What is read besides the text.
+struct Companions {
+  worker::TlsContexts tls;
+  FileHashes named;
+
+  /// REQUIRES: the file is read after this; so what changes it in between will be noticed.
+  void note(const std::string& file) {
+    if (!file.empty() && !named.contains(file)) named.emplace(file, file_hash(file));
+  }
+};
+
+/// What is looked at beyond the text; what is read goes to `read`, which outlives the checks.
+config::LoadChecks checks_for(LoadFor purpose, Companions& read) {
   config::LoadChecks checks;
-  checks.tls = [&tls](const config::Service& service, size_t index) -> std::optional<std::string> {
+  checks.tls = [&read](const config::Service& service, size_t index) -> std::optional<std::string> {
+    for (const std::string* file : {&service.tls.ca_file, &service.tls.client_cert_file, &service.tls.client_key_file})
+      read.note(*file);
+    worker::TlsContexts& tls = read.tls;
     auto made = worker::TlsContext::create(service);
     if (!made) return made.error().message;
     if (tls.size() <= index) tls.resize(index + 1);
     tls[index] = std::move(made).value();
     return std::nullopt;
   };
-  checks.admin_token = [](const std::string& file, AdminTokenDigest& digest) -> std::optional<std::string> {
-    auto read = read_admin_token(file);
-    if (!read) return read.error().message;
-    digest = *read;
+  checks.admin_token = [&read](const std::string& file, AdminTokenDigest& digest) -> std::optional<std::string> {
+    read.note(file);
+    auto token = read_admin_token(file);
+    if (!token) return token.error().message;
+    digest = *token;
     return std::nullopt;
   };
   if (purpose == LoadFor::Serve) {
@@ -48,11 +66,12 @@ config::LoadChecks checks_for(LoadFor purpose, worker::TlsContexts& tls) {
   return checks;
 }
 
-LoadedResult complete(config::LoadResult loaded, std::string text, worker::TlsContexts tls) {
+LoadedResult complete(config::LoadResult loaded, std::string text, Companions read) {
   if (!loaded) return std::move(loaded).error();
-  tls.resize(loaded->services.size());
+  read.tls.resize(loaded->services.size());
   std::string hash = content_hash(text);
-  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text), std::move(tls)};
+  return LoadedConfig{std::move(loaded).value(), std::move(hash), std::move(text), std::move(read.tls),
+                      std::move(read.named)};
 }
 
 }  // namespace
@@ -69,18 +88,29 @@ std::string content_hash(std::string_view text) {
   return hash;
 }
 
+std::string file_hash(const std::string& path) {
+  struct stat status {};
+  // A pipe would have to be waited for.
+  if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return "";
+  if (static_cast<uint64_t>(status.st_size) > config::kMaxFileBytes) return "";
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return "";
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return file.bad() ? "" : content_hash(text);
+}
+
 LoadedResult load_config(const std::string& path, LoadFor purpose) {
-  worker::TlsContexts tls;
+  Companions read;
   std::string text;
-  config::LoadResult loaded = config::load(path, checks_for(purpose, tls), &text);
-  return complete(std::move(loaded), std::move(text), std::move(tls));
+  config::LoadResult loaded = config::load(path, checks_for(purpose, read), &text);
+  return complete(std::move(loaded), std::move(text), std::move(read));
 }
 
 LoadedResult parse_config(std::string text, const std::string& path) {
-  worker::TlsContexts tls;
-  const config::LoadChecks checks = checks_for(LoadFor::Serve, tls);
+  Companions read;
+  const config::LoadChecks checks = checks_for(LoadFor::Serve, read);
   config::LoadResult loaded = config::parse(text, path, &checks);
-  return complete(std::move(loaded), std::move(text), std::move(tls));
+  return complete(std::move(loaded), std::move(text), std::move(read));
 }
 
 std::vector<Caution> cautions(const config::Config& config, const worker::TlsContexts& tls) {

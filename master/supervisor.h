@@ -109,12 +109,15 @@ class Supervisor {
   [[nodiscard]] const std::optional<ReloadReport>& last_report() const { return last_report_; }
   /// What a reload reads when it is told no other file: that of the configuration that serves, or is about to.
   [[nodiscard]] const std::string& config_file() const;
-  /// The configuration that serves, or is about to, and the hash of its text.
+  /// The configuration that serves, or is about to, the hash of its text, and what was read with it.
   [[nodiscard]] const config::Config& latest_config() const { return pending_ ? pending_->config : current_->config; }
-  /// Another one whenever that is another one.
+  [[nodiscard]] const std::string& latest_hash() const { return pending_ ? pending_->hash : current_->config_hash; }
+  [[nodiscard]] const FileHashes& latest_named_files() const {
+    return pending_ ? pending_->named : current_->named_files;
+  }
+  /// Another one whenever they are others.
   using Mark = std::pair<uint64_t, uint64_t>;
   [[nodiscard]] Mark latest_mark() const { return {current_->id, pending_ ? reloads_begun_ : 0}; }
-  [[nodiscard]] const std::string& latest_hash() const { return pending_ ? pending_->hash : current_->config_hash; }
   [[nodiscard]] stats::Accumulator statistics() const { return fleet_.statistics(); }
   [[nodiscard]] stats::Sources statistics_sources() const { return fleet_.statistics_sources(); }
   [[nodiscard]] ServiceState service_state() const;

@@ -6,13 +6,13 @@
 #include <sys/resource.h>
 
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <initializer_list>
 
-#include "config/parser.h"
 #include "master/loaded_config.h"
+#include "unit/worker/tls_support.h"
 
 namespace restgate::master {
 namespace {
@@ -20,8 +20,8 @@ namespace {
 namespace fs = std::filesystem;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using testing::ElementsAre;
-using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
 
 class ConfigWatcherTest : public testing::Test {
  protected:
@@ -44,8 +44,8 @@ class ConfigWatcherTest : public testing::Test {
   void follow(const std::vector<fs::path>& more = {}) {
     std::ifstream stream(file_);
     const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-    ConfigWatcher::Wanted wanted{{file_.string()}, content_hash(text)};
-    for (const fs::path& path : more) wanted.files.push_back(path.string());
+    ConfigWatcher::Wanted wanted{file_.string(), content_hash(text), {}};
+    for (const fs::path& path : more) wanted.named[path.string()] = file_hash(path.string());
     watcher_.follow(std::move(wanted));
     await_look();  // the one that follows at once
   }
@@ -104,7 +104,7 @@ TEST_F(ConfigWatcherTest, WhatSomebodyElseHasReadIsNoNews) {
 
 TEST_F(ConfigWatcherTest, WhatChangedBeforeTheWatchBeganIsSeen) {
   write(file_, "newer");
-  watcher_.follow({{file_.string()}, content_hash("what was read")});
+  watcher_.follow({file_.string(), content_hash("what was read"), {}});
   await_look();
   EXPECT_EQ(changes_, 1);
 }
@@ -191,6 +191,47 @@ TEST_F(ConfigWatcherTest, FilesThatTheConfigurationNamesCountToo) {
   EXPECT_EQ(changes_, 1);
 }
 
+TEST_F(ConfigWatcherTest, WhatANamedFileGotWhileItWasLoadedIsSeen) {
+  write(file_, "one");
+  const fs::path certificate = root_ / "cert.pem";
+  write(certificate, "old");
+  follow();
+  const FileHashes loaded{{certificate.string(), file_hash(certificate.string())}};
+  write(certificate, "renewed");
+  watcher_.follow({file_.string(), content_hash("one"), loaded});
+  await_look();
+  EXPECT_EQ(changes_, 1);
+}
+
+TEST_F(ConfigWatcherTest, WhatHappensWhileAnotherConfigurationIsTriedIsSeenAfterIt) {
+  write(file_, "one");
+  write(root_ / "other.yaml", "two");
+  const fs::path own = root_ / "own.pem";
+  const fs::path shared = root_ / "shared.pem";
+  const auto write_both = [&](const std::string& text) {
+    write(own, text);
+    write(shared, text);
+  };
+  write_both("old");
+  const auto named = [](std::initializer_list<fs::path> files) {
+    FileHashes hashes;
+    for (const fs::path& file : files) hashes[file.string()] = file_hash(file.string());
+    return hashes;
+  };
+  const ConfigWatcher::Wanted first{file_.string(), content_hash("one"), named({own, shared})};
+  watcher_.follow(first);
+  await_look();
+  watcher_.follow({(root_ / "other.yaml").string(), content_hash("two"), named({shared})});
+  await_look();
+  EXPECT_EQ(changes_, 0);
+  write_both("renewed");
+  await_look();
+  EXPECT_EQ(changes_, 1) << "the shared one";
+  watcher_.follow(first);  // the other one came to nothing
+  await_look();
+  EXPECT_EQ(changes_, 2) << "what serves has neither";
+}
+
 TEST_F(ConfigWatcherTest, CanBeSwitchedOffAndOn) {
   write(file_, "one");
   follow();
@@ -218,7 +259,7 @@ TEST_F(ConfigWatcherTest, LooksNowAndThenWhereItCannotWatch) {
   ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
   const rlimit none{0, before.rlim_max};
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
-  watcher_.follow({{file_.string()}, content_hash("one")});
+  watcher_.follow({file_.string(), content_hash("one"), {}});
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
   await_look();
   EXPECT_EQ(changes_, 0);
@@ -228,40 +269,36 @@ TEST_F(ConfigWatcherTest, LooksNowAndThenWhereItCannotWatch) {
   EXPECT_EQ(changes_, 1);
 }
 
-TEST(WatchedFiles, NoneUnlessTheConfigurationSaysSo) {
-  const std::string services = R"(admin_token_file: /token
+TEST_F(ConfigWatcherTest, WhatWasReadIsWatchedIfTheConfigurationSaysSo) {
+  write(root_ / "token", "correct-horse-battery");
+  const std::string authority = (root_ / "ca.pem").string();
+  test::Certificate{{}}.write_certificate(authority);
+  const std::string rest = "admin_token_file: " + (root_ / "token").string() + R"(
 observed_services:
   - name: a
     service_url: https://a.internal
-    tls: {ca_file: /ca.pem, client_cert_file: /both.pem, client_key_file: /both.pem}
+    tls: {ca_file: )" + authority +
+                           R"(}
     routes: [{name: a, methods: GET, pattern: /a}]
   - name: b
-    service_url: http://b.internal
+    service_url: https://b.internal
     routes: [{name: b, methods: GET, pattern: /b}]
 )";
-  const config::LoadResult off = config::parse(services, "/etc/gate.yaml");
-  ASSERT_TRUE(off);
-  EXPECT_THAT(watched_files(*off, "hash").files, IsEmpty());
-  const config::LoadResult on = config::parse("config_watch: true\n" + services, "/etc/gate.yaml");
-  ASSERT_TRUE(on);
-  const ConfigWatcher::Wanted wanted = watched_files(*on, "hash");
-  EXPECT_THAT(wanted.files, ElementsAre("/etc/gate.yaml", "/token", "/ca.pem", "/both.pem"));
-  EXPECT_EQ(wanted.hash, "hash");
-}
-
-TEST(WatchedFiles, ThousandsAreListedInNoTime) {
-  constexpr size_t kServices = 20'000;
-  config::Config config;
-  config.config_watch = true;
-  config.file = "/etc/gate.yaml";
-  config.services.resize(kServices);
-  for (size_t i = 0; i < kServices; ++i) {
-    const std::string path = "/etc/restgate/certificates/" + std::to_string(i);
-    config.services[i].tls = {.ca_file = path + ".ca", .client_cert_file = path + ".pem", .client_key_file = path};
-  }
-  const std::clock_t begun = std::clock();
-  EXPECT_EQ(watched_files(config, "hash").files.size(), 1 + 3 * kServices);
-  EXPECT_LT(std::clock() - begun, 2 * CLOCKS_PER_SEC) << "each is compared with all before it";
+  const auto watched = [this] {
+    const LoadedResult loaded = load_config(file_.string(), LoadFor::Serve);
+    EXPECT_TRUE(loaded);
+    return loaded ? watched_files(loaded->config, loaded->hash, loaded->named) : ConfigWatcher::Wanted{};
+  };
+  write(file_, rest);
+  EXPECT_EQ(watched().file, "");
+  const std::string text = "config_watch: true\n" + rest;
+  write(file_, text);
+  const ConfigWatcher::Wanted wanted = watched();
+  EXPECT_EQ(wanted.file, file_.string());
+  EXPECT_EQ(wanted.hash, content_hash(text));
+  EXPECT_THAT(wanted.named,
+              UnorderedElementsAre(Pair(authority, file_hash(authority)),
+                                   Pair((root_ / "token").string(), content_hash("correct-horse-battery"))));
 }
 
 }  // namespace
