@@ -4,31 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cstdlib>
 #include <system_error>
 #include <utility>
 
+#include "common/platform/program.h"
+
 namespace restgate::master {
-namespace {
-
-/// A thread that starts while this lives takes none of the process's signals: they are the loop's.
-class SignalsKept {
- public:
-  SignalsKept() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  SignalsKept(const SignalsKept&) = delete;
-  SignalsKept& operator=(const SignalsKept&) = delete;
-  ~SignalsKept() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_{};
-};
-
-}  // namespace
 
 MetricsText::MetricsText(EventLoop& loop, std::function<Render()> gather, std::function<Clock::time_point()> now)
     : loop_(loop),
@@ -60,7 +42,8 @@ void MetricsText::begin() {
   if (text_ != nullptr && took_ > kCheap && now_() - finished_ < took_ * kRest)
     return again_.arm(std::chrono::microseconds(0));
   const Render next = gather_();
-  const SignalsKept kept;
+  // The process's signals are the loop's, while a fault in the thread is to leave its stack in the log.
+  const platform::SignalsHeld held;
   try {
     thread_ = std::thread([this, next] { render(next); });
   } catch (const std::system_error&) {

@@ -75,16 +75,16 @@ Error become(const Program& program, std::span<const int> kept) {
 
 SignalsHeld::SignalsHeld() {
   const sigset_t held = all_but_faults();
-  sigprocmask(SIG_BLOCK, &held, &before_);
+  pthread_sigmask(SIG_BLOCK, &held, &before_);
 }
 
 SignalsHeld::~SignalsHeld() {
-  sigprocmask(SIG_SETMASK, &before_, nullptr);
+  pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
 void SignalsHeld::release_inherited() {
   const sigset_t held = all_but_faults();
-  sigprocmask(SIG_UNBLOCK, &held, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &held, nullptr);
 }
 
 }  // namespace restgate::platform

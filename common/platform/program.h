@@ -26,8 +26,8 @@ struct Program {
 /// `kept` stay open. Returns only when it fails, with everything as it was.
 [[nodiscard]] Error become(const Program& program, std::span<const int> kept);
 
-/// As long as it lives, no signal but those of faults reaches this process; they wait, also for a program that it
-/// becomes.
+/// As long as it lives, no signal but those of faults reaches this thread, nor one that it starts meanwhile; they wait,
+/// also for a program that the process becomes.
 class SignalsHeld {
  public:
   SignalsHeld();

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -23,6 +24,7 @@ class MetricsTextTest : public ::testing::Test {
     gathered_in = std::this_thread::get_id();
     return [this, number = ++gathered] {
       rendered_in = std::this_thread::get_id();
+      pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
       std::unique_lock lock(mutex);
       let_go.wait(lock, [this] { return !held; });
       now = now.load() + takes;
@@ -53,6 +55,7 @@ class MetricsTextTest : public ::testing::Test {
   std::vector<std::string> texts;
   std::thread::id gathered_in;
   std::thread::id rendered_in;
+  sigset_t blocked{};  // there
   MetricsText text{loop, [this] { return gather(); }, [this] { return MetricsText::Clock::time_point(now.load()); }};
 };
 
@@ -63,6 +66,17 @@ TEST_F(MetricsTextTest, IsRenderedInAnotherThread) {
   EXPECT_THAT(texts, ElementsAre("1"));
   EXPECT_EQ(gathered_in, std::this_thread::get_id());
   EXPECT_NE(rendered_in, std::this_thread::get_id());
+}
+
+TEST_F(MetricsTextTest, TheThreadLeavesSignalsToTheLoopButNotItsOwnFaults) {
+  ask();
+  await();
+  for (const int signo : {SIGTERM, SIGHUP, SIGCHLD, SIGUSR2}) EXPECT_EQ(sigismember(&blocked, signo), 1) << signo;
+  for (const int signo : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+    EXPECT_EQ(sigismember(&blocked, signo), 0) << signo;
+  sigset_t own;
+  pthread_sigmask(SIG_SETMASK, nullptr, &own);
+  EXPECT_EQ(sigismember(&own, SIGTERM), 0) << "for the time of its start alone";
 }
 
 TEST_F(MetricsTextTest, WhoAsksMeanwhileGetsTheNextOne) {
