@@ -60,13 +60,14 @@ class Chronicle {
   static constexpr size_t kKept = 100;
 
   void add(EventKind kind, uint64_t generation, std::string text) {
-    if (events_.size() == kKept) events_.pop_front();
     events_.push_back({++last_, std::chrono::system_clock::now(), kind, generation, std::move(text)});
+    forget_oldest();
   }
   /// What another program had in it, in place of what there is. Later numbers are higher.
   void restore(std::deque<Event> events) {
     events_ = std::move(events);
     if (!events_.empty()) last_ = std::max(last_, events_.back().number);
+    forget_oldest();
   }
   /// The oldest first.
   [[nodiscard]] const std::deque<Event>& events() const { return events_; }
@@ -74,6 +75,10 @@ class Chronicle {
   [[nodiscard]] uint64_t last() const { return last_; }
 
  private:
+  void forget_oldest() {
+    while (events_.size() > kKept) events_.pop_front();
+  }
+
   std::deque<Event> events_;
   uint64_t last_ = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
