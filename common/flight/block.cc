@@ -99,6 +99,13 @@ std::optional<Flight> flight_of(const Copy& copy) {
   return flight;
 }
 
+/// What counts as a request in flight, as it does in a whole snapshot.
+bool is_request(const Copy& copy) {
+  if (copy.phase == static_cast<uint32_t>(Phase::Recording)) return true;
+  return copy.phase > static_cast<uint32_t>(Phase::ReadingHead) && copy.phase < static_cast<uint32_t>(Phase::kCount) &&
+         sensible(copy);
+}
+
 bool likelier(const Flight& a, const Flight& b) {
   if (a.suspect != b.suspect) return a.suspect;
   return a.touched_us > b.touched_us;
@@ -195,6 +202,32 @@ Snapshot Block::snapshot() const {
     ++snapshot.damaged;
   snapshot.in_flight += snapshot.unrecorded;
   std::stable_sort(snapshot.flights.begin(), snapshot.flights.end(), likelier);
+  return snapshot;
+}
+
+Snapshot Block::oldest(size_t most) const {
+  Snapshot snapshot;
+  if (mapping_.bytes().empty()) return snapshot;
+  const auto& segment = *reinterpret_cast<const Segment*>(mapping_.bytes().data());
+  std::vector<std::pair<int64_t, uint32_t>> begun;
+  for (uint32_t number = layout::kFirstSlot; number < layout::kAllSlots; ++number) {
+    if (segment.slots[number].phase.load(std::memory_order_relaxed) == static_cast<uint32_t>(Phase::Free)) continue;
+    const Copy copy = copy_of(segment.slots[number]);
+    if (!is_request(copy)) continue;
+    ++snapshot.in_flight;
+    if (copy.phase != static_cast<uint32_t>(Phase::Recording)) begun.emplace_back(copy.started_us, number);
+  }
+  const uint32_t unrecorded = segment.header.unrecorded.load(std::memory_order_relaxed);
+  if (unrecorded <= kMaxUnrecorded) snapshot.unrecorded = unrecorded;
+  snapshot.in_flight += snapshot.unrecorded;
+  const size_t kept = std::min(most, begun.size());
+  std::partial_sort(begun.begin(), begun.begin() + static_cast<std::ptrdiff_t>(kept), begun.end());
+  begun.resize(kept);
+  for (const auto& [started_us, number] : begun) {
+    // It may have ended meanwhile, or be another one by now.
+    std::optional<Flight> flight = flight_of(copy_of(segment.slots[number]));
+    if (flight && flight->phase > Phase::ReadingHead) snapshot.flights.push_back(std::move(*flight));
+  }
   return snapshot;
 }
 

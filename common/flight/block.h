@@ -33,6 +33,9 @@ class Block {
 
   /// Exact once the worker is dead; while it lives a record may be half one request, half the next.
   [[nodiscard]] Snapshot snapshot() const;
+  /// The same for who wants little of it often: of the requests whose head is complete those that began first, the
+  /// first of all first, at most `most`; and how many there are. No suspects, no damage.
+  [[nodiscard]] Snapshot oldest(size_t most) const;
 
  private:
   UniqueFd fd_;

@@ -220,13 +220,8 @@ std::vector<RunningExchange> running_exchanges(const Fleet& fleet, size_t most, 
   const int64_t now_us = EventLoop::clock_us();
   in_flight = 0;
   for (const auto& worker : fleet.workers()) {
-    flight::Snapshot flights = worker->flights().snapshot();
+    const flight::Snapshot flights = worker->flights().oldest(most);
     in_flight += flights.in_flight;
-    std::erase_if(flights.flights,
-                  [](const flight::Flight& flight) { return flight.phase <= flight::Phase::ReadingHead; });
-    // What the losses list is bounded: so that the oldest are in it, they come first.
-    std::sort(flights.flights.begin(), flights.flights.end(),
-              [](const flight::Flight& a, const flight::Flight& b) { return a.started_us < b.started_us; });
     Losses told = losses_of(flights, {}, worker->block().spec(), now_us);
     for (LostRequest& request : told.requests) all.push_back({worker->view().pid, std::move(request)});
   }

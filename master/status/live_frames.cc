@@ -26,6 +26,10 @@ void write_row(JsonWriter& json, size_t place, const RouteFigures& route) {
 }  // namespace
 
 LiveFrames::Frame LiveFrames::greeting() {
+  return greeting_.get(supervisor_.chronicle().last(), [this] { return write_greeting(); });
+}
+
+LiveFrames::Frame LiveFrames::write_greeting() {
   sampler_.refresh();
   JsonWriter json(64 * 1024);
   json.begin_object();
@@ -37,6 +41,7 @@ LiveFrames::Frame LiveFrames::greeting() {
 }
 
 LiveFrames::Frame LiveFrames::update() {
+  greeting_.drop();  // who got it after this would miss what is new here
   JsonWriter json;
   json.begin_object();
   write_now(json);
@@ -49,6 +54,7 @@ LiveFrames::Frame LiveFrames::update() {
 }
 
 void LiveFrames::skip() {
+  greeting_.drop();
   points_ = sampler_.ledger().history().added();
   events_ = supervisor_.chronicle().last();
 }

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "master/status/costly_text.h"
 #include "master/status/json_writer.h"
 #include "master/status/sampler.h"
 #include "master/supervisor.h"
@@ -30,6 +31,7 @@ class LiveFrames {
   /// Both outlive it.
   LiveFrames(const Supervisor& supervisor, StatusSampler& sampler) : supervisor_(supervisor), sampler_(sampler) {}
 
+  /// One that took long is given again until the next update.
   [[nodiscard]] Frame greeting();
   /// REQUIRES: a sample has just been taken. What is new is new since the last call.
   [[nodiscard]] Frame update();
@@ -37,12 +39,14 @@ class LiveFrames {
   void skip();
 
  private:
+  [[nodiscard]] Frame write_greeting();
   void write_now(JsonWriter& json) const;
   void write_tables(JsonWriter& json);
   void write_history(JsonWriter& json, uint64_t points_before, uint64_t events_before) const;
 
   const Supervisor& supervisor_;
   StatusSampler& sampler_;
+  CostlyText greeting_;
   uint64_t updates_ = 0;
   uint64_t points_ = 0;  // told so far
   uint64_t events_ = 0;  // likewise

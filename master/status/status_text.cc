@@ -11,7 +11,6 @@
 namespace restgate::master {
 namespace {
 
-using SteadyClock = std::chrono::steady_clock;
 using SystemClock = std::chrono::system_clock;
 
 template <typename List, typename Write>
@@ -30,15 +29,13 @@ StatusText::StatusText(const Supervisor& supervisor, StatusSampler& sampler)
           std::chrono::duration<double>(read_process_totals({}).start_time_seconds))) {}
 
 std::shared_ptr<const std::string> StatusText::get() {
-  const SteadyClock::time_point begin = SteadyClock::now();
-  const uint64_t events = supervisor_.chronicle().last();
-  if (text_ != nullptr && took_ > kCheap && begin - finished_ < took_ * kRest && events == events_) return text_;
-  events_ = events;
-  sampler_.refresh();
-  text_ = std::make_shared<const std::string>(write(text_ != nullptr ? text_->size() + text_->size() / 8 : 4096));
-  finished_ = SteadyClock::now();
-  took_ = finished_ - begin;
-  return text_;
+  // After a reload it is always written anew.
+  return text_.get(supervisor_.chronicle().last(), [this] {
+    sampler_.refresh();
+    auto text = std::make_shared<const std::string>(write(size_));
+    size_ = text->size() + text->size() / 8;
+    return text;
+  });
 }
 
 std::string_view StatusText::state_of(const ServiceState& state) {

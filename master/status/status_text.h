@@ -1,14 +1,14 @@
 // StatusText: what /status says, as JSON (status.schema.json beside this describes it). Master; owned by the
 // Management.
 //
-// The numbers are those of the latest sample. A text that took long is given again for a while, so that whoever asks
-// often cannot take much of the one thread's time.
+// The numbers are those of the latest sample.
 #pragma once
 
 #include <chrono>
 #include <memory>
 #include <string>
 
+#include "master/status/costly_text.h"
 #include "master/status/json_writer.h"
 #include "master/status/sampler.h"
 #include "master/supervisor.h"
@@ -17,9 +17,7 @@ namespace restgate::master {
 
 class StatusText {
  public:
-  static constexpr std::chrono::milliseconds kCheap{5};  ///< writing it up to so long is always done anew
-  static constexpr int kRest = 9;                        ///< times its own length until a longer one is
-  static constexpr size_t kExchanges = 50;               ///< listed at most
+  static constexpr size_t kExchanges = 50;  ///< listed at most
 
   /// Both outlive it.
   StatusText(const Supervisor& supervisor, StatusSampler& sampler);
@@ -38,10 +36,8 @@ class StatusText {
   const Supervisor& supervisor_;
   StatusSampler& sampler_;
   std::chrono::system_clock::time_point started_;  // the process: an upgrade in place changes nothing about it
-  std::shared_ptr<const std::string> text_;
-  uint64_t events_ = 0;  // when it was written: after a reload it is always done anew
-  std::chrono::steady_clock::time_point finished_{};
-  std::chrono::steady_clock::duration took_{};
+  CostlyText text_;
+  size_t size_ = 4096;  // expected
 };
 
 }  // namespace restgate::master

@@ -179,6 +179,36 @@ TEST(FlightBlock, WhatHasNoRoomIsCountedNotKept) {
   EXPECT_EQ(writer.begin(get("/again"), 1), tickets[0]);
 }
 
+TEST(FlightBlock, TheOldestAreGivenAloneButAllAreCounted) {
+  const Block block = make_block();
+  EXPECT_TRUE(Block().oldest(3).flights.empty());
+  Writer writer = block.writer();
+  std::vector<Writer::Ticket> tickets;
+  for (const int64_t started_us : {50, 20, 40, 10, 30}) {
+    Head head = get("/");
+    const std::string path = "/" + std::to_string(started_us);
+    head.path = path;
+    head.started_us = started_us;
+    tickets.push_back(writer.begin(head, started_us));
+  }
+  writer.touch(tickets[0], 1'000);
+  const auto oldest = [&block](size_t most) {
+    std::string paths;
+    for (const Flight& flight : block.oldest(most).flights) paths += flight.target + " ";
+    return paths;
+  };
+  EXPECT_EQ(oldest(3), "/10 /20 /30 ");
+  EXPECT_EQ(oldest(9), "/10 /20 /30 /40 /50 ");
+  EXPECT_EQ(block.oldest(3).in_flight, 5U);
+  writer.end(tickets[3]);
+  layout::Segment& segment = segment_of(block);
+  segment.slots[tickets[1]].sizes[2] = 255;
+  segment.slots[tickets[4]].phase = static_cast<uint32_t>(Phase::Recording);
+  EXPECT_EQ(oldest(9), "/40 /50 ") << "one has ended, one makes no sense, one is being written";
+  EXPECT_EQ(block.oldest(9).in_flight, block.snapshot().in_flight);
+  munmap(&segment, sizeof segment);
+}
+
 TEST(FlightBlock, TextsAreCutToTheirRoom) {
   const Block block = make_block();
   Writer writer = block.writer();
