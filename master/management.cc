@@ -36,7 +36,7 @@ Status Management::open(const config::Config& config, FoundSockets found) {
   Status prepared = Ok{};
   prepared_token_ = config.admin_token;
   if (found.port_listener)
-    prepared_port_ = PreparedPort{std::move(found.port_listener), config.admin_address, config.admin_port};
+    prepared_port_ = PreparedPort{std::move(found.port_listener), config.admin_address, config.admin_port, true};
   else
     prepared = prepare_port(config.admin_address, config.admin_port);
   if (found.socket)
@@ -123,12 +123,13 @@ Status Management::prepare_port(const std::string& address, uint16_t port) {
   if (same_port && address == address_) return Ok{};
   // The port at another address: "every address" and one of them would be in each other's way.
   if (same_port) platform::share_port(port_server_->listener(), true);
-  auto listener =
-      platform::listen_tcp(address, same_port ? port_ : port, {.reuse_port = same_port, .backlog = kBacklog});
+  // And who listens at the one takes the clients of the other: not before it is served.
+  auto listener = platform::listen_tcp(address, same_port ? port_ : port,
+                                       {.reuse_port = same_port, .backlog = kBacklog, .bind_only = same_port});
   if (same_port) platform::share_port(port_server_->listener(), false);
   if (!listener) return Error{"admin_port: " + listener.error().message, listener.error().sys_errno};
   if (same_port) platform::share_port(listener->get(), false);
-  prepared_port_ = PreparedPort{std::move(listener).value(), address, port};
+  prepared_port_ = PreparedPort{std::move(listener).value(), address, port, !same_port};
   return Ok{};
 }
 
@@ -151,8 +152,22 @@ void Management::commit() {
   commit_socket();
 }
 
+Status Management::listen_beside(int listener) const {
+  for (const int fd : {port_server_->listener(), listener}) platform::share_port(fd, true);
+  Status listens = platform::start_listening(listener, kBacklog);
+  for (const int fd : {port_server_->listener(), listener}) platform::share_port(fd, false);
+  return listens;
+}
+
 void Management::commit_port() {
   if (!prepared_port_) return;
+  if (!prepared_port_->listens) {
+    // Only if somebody has come to listen at an address that was bound: nobody should.
+    if (const Status listens = listen_beside(prepared_port_->listener.get()); !listens) {
+      log::error("admin port: the address before it is served on", {{"reason", listens.error().message}});
+      return prepared_port_.reset();
+    }
+  }
   if (port_server_) retire(std::move(port_server_));
   wanted_port_ = prepared_port_->wanted_port;
   address_ = prepared_port_->address;

@@ -58,6 +58,8 @@ class Management final : public Companion {
   Status prepare_port(const std::string& address, uint16_t port);
   Status prepare_socket(const std::string& path);
   void commit_port();
+  /// At an address that the port's socket has too.
+  [[nodiscard]] Status listen_beside(int listener) const;
   void commit_socket();
   /// Lets it give the answers that are due.
   void retire(std::unique_ptr<AdminServer> server);
@@ -89,6 +91,7 @@ class Management final : public Companion {
     UniqueFd listener;
     std::string address;
     uint16_t wanted_port;
+    bool listens;  // false: with commit(), beside the one before it
   };
   std::optional<PreparedPort> prepared_port_;
 

@@ -31,6 +31,14 @@ Error bind_error(const Address& address, int error) {
   }
 }
 
+std::optional<Address> local_address(int fd) {
+  sockaddr_storage storage{};
+  socklen_t length = sizeof storage;
+  auto& address = reinterpret_cast<sockaddr&>(storage);
+  if (getsockname(fd, &address, &length) != 0) return std::nullopt;
+  return Address::from(address);
+}
+
 bool is_any(const std::string& address) {
   return address.empty() || address == "::" || address == "*";
 }
@@ -66,10 +74,16 @@ Result<UniqueFd> bind_tcp(const std::string& address, uint16_t port, bool reuse_
 
 Result<UniqueFd> listen_tcp(const std::string& address, uint16_t port, const ListenOptions& options) {
   auto bound = bind_tcp(address, port, options.reuse_port);
-  if (!bound.ok()) return bound;
+  if (!bound.ok() || options.bind_only) return bound;
   if (listen(bound->get(), options.backlog) != 0)
     return bind_error(Address::parse(is_any(address) ? "::" : address, port).value_or(Address()), errno);
   return bound;
+}
+
+Status start_listening(int fd, int backlog) {
+  if (listen(fd, backlog) == 0) return Ok{};
+  const int error = errno;
+  return bind_error(local_address(fd).value_or(Address()), error);
 }
 
 void share_port(int fd, bool shared) {
@@ -82,11 +96,7 @@ Status check_port_free(const std::string& address, uint16_t port) {
 }
 
 uint16_t local_port(int fd) {
-  sockaddr_storage storage{};
-  socklen_t length = sizeof storage;
-  auto& address = reinterpret_cast<sockaddr&>(storage);
-  if (getsockname(fd, &address, &length) != 0) return 0;
-  const std::optional<Address> local = Address::from(address);
+  const std::optional<Address> local = local_address(fd);
   return local ? local->port() : 0;
 }
 

@@ -19,6 +19,7 @@ inline constexpr int kMaxUnsentBytes = 128 * 1024;
 struct ListenOptions {
   bool reuse_port = false;  ///< SO_REUSEPORT: several sockets share the address
   int backlog = 4096;       ///< connections that wait to be accepted; the kernel's somaxconn bounds it
+  bool bind_only = false;   ///< the address is taken, but nobody is heard: start_listening() follows
 };
 
 /// Binds and listens. `address`: numeric; "" is every address of both families (IPv4 alone where IPv6 is switched off).
@@ -27,8 +28,11 @@ struct ListenOptions {
 /// The Error is a sentence for the person who chose the port: taken, privileged, no such address.
 Result<UniqueFd> listen_tcp(const std::string& address, uint16_t port, const ListenOptions& options = {});
 
+/// For a socket that was only bound. The Error is as that of listen_tcp().
+Status start_listening(int fd, int backlog);
+
 /// Whether others of this user may bind the address of a socket that is bound already, if they ask for it as well
-/// (SO_REUSEPORT).
+/// (SO_REUSEPORT); or listen on it.
 void share_port(int fd, bool shared);
 
 /// Whether nobody listens there. SO_REUSEPORT alone does not tell: another gateway of the same user would share the
