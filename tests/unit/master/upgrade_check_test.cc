@@ -135,10 +135,7 @@ TEST_F(UpgradeCheckTest, OthersEndsAreOthers) {
 }
 
 TEST(UpgradeCheckAnswer, IsYesOnlyToAStateThatItCanRead) {
-  testing::internal::CaptureStdout();
   EXPECT_EQ(answer_upgrade_check(-1), 1);
-  std::fflush(stdout);
-  EXPECT_EQ(testing::internal::GetCapturedStdout(), std::string(kUpgradeDenial) + "\n");
 }
 
 }  // namespace
