@@ -476,6 +476,31 @@ TEST(Upgrade, TheServiceManagerSeesAReload) {
   (void)manager.await("STOPPING=1");
 }
 
+// Whatever a worker has written over, the others and their clients go on.
+TEST(Upgrade, AWorkersSpoiltStatisticsCostItsCountsAlone) {
+  HandlerOrigin origin(always("x"));
+  const Installed installed;
+  Gateway gateway(workers_of(origin.url()), installed.options(), installed.path());
+  Upgrader upgrader(gateway);
+  EXPECT_EQ(gateway.get("/").status(), 200);
+  bool spoilt = false;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/" + std::to_string(gateway.pid()) + "/fd")) {
+    std::error_code gone;
+    if (spoilt || std::filesystem::read_symlink(entry, gone) != "/memfd:restgate-statistics (deleted)") continue;
+    std::fstream block(entry.path(), std::ios::in | std::ios::out | std::ios::binary);
+    spoilt = static_cast<bool>(block.write("spoilt!!", 8).flush());
+  }
+  ASSERT_TRUE(spoilt);
+  upgrader.succeed();
+  EXPECT_EQ(gateway.get("/").status(), 200);
+  const auto told = [](const Json& r) {
+    return message_of(r).starts_with("upgrade: a worker's statistics cannot be read");
+  };
+  const std::vector<Json> logs = gateway.logs();
+  EXPECT_EQ(std::count_if(logs.begin(), logs.end(), told), 1);
+  gateway.stop();
+}
+
 TEST(Upgrade, TheServiceManagerSeesARefusalUntilARollSucceeds) {
   ServiceManager manager;
   HandlerOrigin origin(always("x"));

@@ -16,6 +16,18 @@
 namespace restgate::platform {
 namespace {
 
+TEST(IsPipe, TellsANamedPipeFromAllElse) {
+  std::string directory = testing::TempDir() + "restgate-pipe-XXXXXX";
+  ASSERT_NE(mkdtemp(directory.data()), nullptr);
+  const std::string path = directory + "/pipe";
+  EXPECT_FALSE(is_pipe(path)) << "nothing is there";
+  ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
+  EXPECT_TRUE(is_pipe(path));
+  EXPECT_FALSE(is_pipe(directory));
+  unlink(path.c_str());
+  rmdir(directory.c_str());
+}
+
 TEST(OpenToAppend, AppendsAndMakesTheFile) {
   std::string directory = testing::TempDir() + "restgate-append-XXXXXX";
   ASSERT_NE(mkdtemp(directory.data()), nullptr);
