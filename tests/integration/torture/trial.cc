@@ -110,11 +110,14 @@ void Trial::rest(Evidence& evidence) {
   evidence.at_rest = true;
   (void)eventually([&] {
     evidence.processes = processes_of_group(gateway_->pid());
-    return evidence.processes.size() == options_.workers + 1;
+    return evidence.processes.size() == options_.workers + 1 &&
+           std::none_of(evidence.processes.begin(), evidence.processes.end(),
+                        [](const ProcessState& process) { return process.state == 'Z'; });
   });
   (void)eventually([&] {
     evidence.metrics = gateway_->metrics();
-    return evidence.metrics.sum("restgate_client_connections") == 0 &&
+    return std::all_of(kGaugesOfTraffic.begin(), kGaugesOfTraffic.end(),
+                       [&](const char* gauge) { return evidence.metrics.sum(gauge) == 0; }) &&
            evidence.metrics.sum("restgate_requests_total") >= good;
   });
   (void)eventually([&] {

@@ -108,7 +108,7 @@ void Judge::counters() {
 }
 
 void Judge::gauges() {
-  for (const char* gauge : {"restgate_requests_in_flight", "restgate_tunnels", "restgate_client_connections"})
+  for (const char* gauge : kGaugesOfTraffic)
     if (const double left = evidence_.metrics.sum(gauge); left != 0)
       complain(std::string(gauge) + " is " + std::to_string(left) + " when nobody is connected");
 }

@@ -1,6 +1,7 @@
 // Verdict: what the torture's evidence proves against the gateway. Test process; pure.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,6 +21,10 @@ struct Span {
 
 /// After that long the other workers serve the sockets of one that stands still.
 inline constexpr std::chrono::milliseconds kRescue{300};
+
+/// Zero when nobody is connected.
+inline constexpr std::array kGaugesOfTraffic{"restgate_requests_in_flight", "restgate_tunnels",
+                                             "restgate_client_connections"};
 
 struct Evidence {
   Scores scores;
