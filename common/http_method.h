@@ -17,6 +17,7 @@ inline constexpr MethodId kMethodGet = 0;
 inline constexpr MethodId kMethodHead = 1;
 inline constexpr MethodId kMethodPost = 2;
 inline constexpr MethodId kMethodPut = 3;
+inline constexpr MethodId kMethodPatch = 4;
 inline constexpr MethodId kMethodDelete = 5;
 inline constexpr MethodId kMethodOptions = 6;
 inline constexpr MethodId kMethodTrace = 7;

@@ -73,24 +73,37 @@ void AccessLog::write(const AccessRecord& record) {
     drop_error_ = 0;
     return drop(1);
   }
+  const bool short_enough = record.method.size() <= kLongestMethod && record.path.size() <= kLongestPath &&
+                            record.referer.size() <= kLongestField && record.user_agent.size() <= kLongestField;
+  if (!short_enough || !add_line(record, PIPE_BUF)) [[unlikely]]
+    write_shortened(record);
+}
+
+void AccessLog::write_shortened(const AccessRecord& record) {
   AccessRecord line = record;
   line.method = line.method.substr(0, kLongestMethod);
   line.referer = line.referer.substr(0, kLongestField);
   line.user_agent = line.user_agent.substr(0, kLongestField);
-  std::string shortened;
+  std::string path;
   for (const size_t longest : {kLongestPath, kShortPath}) {
-    line.path = record.path;
-    if (line.path.size() > longest) {
-      shortened.assign(line.path.substr(0, longest)).append(kCut);
-      line.path = shortened;
+    if (record.path.size() > longest) {
+      path.assign(record.path.substr(0, longest)).append(kCut);
+      line.path = path;
     }
-    http1::HeadWriter out(line_.data(), line_.data() + line_.size());
-    render(out, line);
-    if (longest != kShortPath && (out.overflowed() || out.size() + suffix_.size() > PIPE_BUF)) continue;
-    batch_ += out.text();
-    batch_ += suffix_;
-    return;
+    // In the end, a line that may mix with others' is better than none.
+    if (add_line(line, longest == kShortPath ? line_.size() : PIPE_BUF)) return;
   }
+  drop(1);
+}
+
+/// False: it is longer than `most` bytes.
+bool AccessLog::add_line(const AccessRecord& record, size_t most) {
+  http1::HeadWriter out(line_.data(), line_.data() + most);
+  render(out, record);
+  out.raw(suffix_);
+  if (out.overflowed()) return false;
+  batch_ += out.text();
+  return true;
 }
 
 void AccessLog::render(http1::HeadWriter& out, const AccessRecord& record) {

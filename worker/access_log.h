@@ -23,12 +23,12 @@ struct AccessRecord {
   std::string_view path;  ///< the target as received, without its query
   std::string_view route;
   std::string_view service;
-  std::string_view client;       ///< address
+  std::string_view client;       ///< address; this and what follows to backend_tls has nothing that must be escaped
   std::string_view reason;       ///< code; empty: all went well
   std::string_view backend;      ///< address and port, the last one that was tried; empty: none
   std::string_view backend_tls;  ///< version, such as TLSv1.3; empty: in the clear
   std::string_view request_id;   ///< empty: none
-  std::string_view trace_id;     ///< likewise
+  std::string_view trace_id;     ///< hexadecimal digits; likewise
   std::string_view referer;      ///< `combined` alone shows it
   std::string_view user_agent;   ///< likewise
   uint16_t status = 0;
@@ -77,6 +77,8 @@ class AccessLog {
 
  private:
   [[nodiscard]] bool chosen(uint16_t status, int64_t duration_us);
+  [[gnu::cold]] void write_shortened(const AccessRecord& record);
+  [[nodiscard]] bool add_line(const AccessRecord& record, size_t most);
   // access_log_format.cc: each renders a line without its end
   void render(http1::HeadWriter& out, const AccessRecord& record);
   void render_text(http1::HeadWriter& out, const AccessRecord& record);
@@ -84,8 +86,8 @@ class AccessLog {
   void render_combined(http1::HeadWriter& out, const AccessRecord& record);
   [[nodiscard]] std::string_view time_text();
   [[nodiscard]] std::string_view local_time_text();
-  void drop(uint64_t lines);
-  void give_up(int error);
+  [[gnu::cold]] void drop(uint64_t lines);
+  [[gnu::cold]] void give_up(int error);
 
   static constexpr size_t kMaxPending = 1 << 20;
   static constexpr int64_t kTellEveryMs = 10'000;

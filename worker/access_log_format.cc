@@ -11,32 +11,6 @@ namespace {
 
 using http1::HeadWriter;
 
-constexpr std::array<char, 200> kTwoDigits = [] {
-  std::array<char, 200> digits{};
-  for (size_t i = 0; i < 100; ++i) {
-    digits[2 * i] = static_cast<char>('0' + i / 10);
-    digits[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return digits;
-}();
-
-/// Seconds with six digits, as the histograms count them.
-void write_seconds(HeadWriter& out, int64_t micros) {
-  const auto value = static_cast<uint64_t>(micros);
-  const uint64_t rest = value % 1'000'000;
-  std::array<char, 7> fraction{'.'};
-  for (size_t i = 0; i < 3; ++i) {
-    const uint64_t pair = i == 0 ? rest / 10'000 : i == 1 ? rest / 100 % 100 : rest % 100;
-    fraction[2 * i + 1] = kTwoDigits[2 * pair];
-    fraction[2 * i + 2] = kTwoDigits[2 * pair + 1];
-  }
-  if (value < 1'000'000)
-    out.raw("0");
-  else
-    out.number(value / 1'000'000);
-  out.raw({fraction.data(), fraction.size()});
-}
-
 /// The fields of a text or JSON record: a key, which is the compiler's, and a value.
 class Fields {
  public:
@@ -59,6 +33,18 @@ class Fields {
       append_text_value(space_, value);
     out_.raw(space_);
   }
+  /// A value that has nothing to escape, whoever sent it: addresses, our codes.
+  template <size_t N>
+  void plain(const char (&key)[N], std::string_view value) {
+    out_.raw(key);
+    if (quoted_) out_.raw("\"");
+    out_.raw(value);
+    if (quoted_) out_.raw("\"");
+  }
+  template <size_t N>
+  void plain_if(const char (&key)[N], std::string_view value) {
+    if (!value.empty()) plain(key, value);
+  }
   /// Empty: left out.
   template <size_t N>
   void text_if(const char (&key)[N], std::string_view value) {
@@ -74,7 +60,7 @@ class Fields {
   void seconds(const char (&key)[N], int64_t micros) {
     if (micros < 0) return;
     out_.raw(key);
-    write_seconds(out_, micros);
+    out_.seconds(static_cast<uint64_t>(micros));
   }
 
  private:
@@ -144,17 +130,17 @@ void AccessLog::render_text(HeadWriter& out, const AccessRecord& record) {
   fields.number(" status=", record.status);
   fields.number(" bytes=", record.bytes);
   fields.seconds(" duration=", std::max<int64_t>(record.duration_us, 0));
-  fields.text(" client=", record.client);
-  fields.text_if(" reason=", record.reason);
+  fields.plain(" client=", record.client);
+  fields.plain_if(" reason=", record.reason);
   fields.seconds(" queue=", record.queue_us);
   fields.seconds(" connect=", record.connect_us);
   fields.seconds(" first_byte=", record.first_byte_us);
   fields.number(" bytes_in=", record.bytes_in);
   if (record.retries != 0) fields.number(" retries=", record.retries);
-  fields.text_if(" backend=", record.backend);
-  fields.text_if(" backend_tls=", record.backend_tls);
+  fields.plain_if(" backend=", record.backend);
+  fields.plain_if(" backend_tls=", record.backend_tls);
   fields.text_if(" request_id=", record.request_id);
-  fields.text_if(" trace_id=", record.trace_id);
+  fields.plain_if(" trace_id=", record.trace_id);
 }
 
 void AccessLog::render_json(HeadWriter& out, const AccessRecord& record) {
@@ -169,17 +155,17 @@ void AccessLog::render_json(HeadWriter& out, const AccessRecord& record) {
   fields.number(",\"status\":", record.status);
   fields.number(",\"bytes\":", record.bytes);
   fields.seconds(",\"duration\":", std::max<int64_t>(record.duration_us, 0));
-  fields.text(",\"client\":", record.client);
-  fields.text_if(",\"reason\":", record.reason);
+  fields.plain(",\"client\":", record.client);
+  fields.plain_if(",\"reason\":", record.reason);
   fields.seconds(",\"queue\":", record.queue_us);
   fields.seconds(",\"connect\":", record.connect_us);
   fields.seconds(",\"first_byte\":", record.first_byte_us);
   fields.number(",\"bytes_in\":", record.bytes_in);
   if (record.retries != 0) fields.number(",\"retries\":", record.retries);
-  fields.text_if(",\"backend\":", record.backend);
-  fields.text_if(",\"backend_tls\":", record.backend_tls);
+  fields.plain_if(",\"backend\":", record.backend);
+  fields.plain_if(",\"backend_tls\":", record.backend_tls);
   fields.text_if(",\"request_id\":", record.request_id);
-  fields.text_if(",\"trace_id\":", record.trace_id);
+  fields.plain_if(",\"trace_id\":", record.trace_id);
 }
 
 /// client - - [time] "request line" status bytes "referer" "user agent"

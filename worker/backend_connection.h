@@ -69,17 +69,17 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
 
  private:
   void on_io(IoReady ready) override;
-  void on_deadline() override;
+  [[gnu::cold]] void on_deadline() override;
   void on_resolved();
   void connect_next();
   [[nodiscard]] bool start_connecting(const platform::Address& address, Reason& failure);
   [[nodiscard]] size_t addresses_left() const;
   void limit_attempt(size_t addresses_left);
   void on_connected();
-  void attempt_failed(Reason reason);
+  [[gnu::cold]] void attempt_failed(Reason reason);
   void go_on_with_handshake();
   void become_ready();
-  void unavailable(Reason reason);
+  [[gnu::cold]] void unavailable(Reason reason);
   void set_state(State state);
 
   BackendPool& pool_;

@@ -128,7 +128,8 @@ void ClientConnection::advance() {
 /// An empty line after a request is an old habit of clients (RFC 9112 §2.2): it begins nothing, and the connection that
 /// ends with it is idle and holds no buffer.
 void ClientConnection::skip_empty_lines() {
-  while (has_input() && empty_lines_ < kMaxEmptyLines && inbox_->view().substr(0, 2) == "\r\n") {
+  while (has_input() && *inbox_->begin() == '\r' && empty_lines_ < kMaxEmptyLines &&
+         inbox_->view().substr(0, 2) == "\r\n") {
     inbox_->consume(2);
     ++empty_lines_;
   }

@@ -57,7 +57,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void resume();
 
   /// Between two requests, or in the head of one: offers itself to a successor. True: it is gone from here.
-  bool hand_over();
+  [[gnu::cold]] bool hand_over();
   /// The master tries this worker out: it is answered without a backend, a log record or a count.
   void be_probe() { probe_ = true; }
   [[nodiscard]] bool is_probe() const { return probe_; }
@@ -79,16 +79,16 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void keep_input(std::string_view bytes);
   [[nodiscard]] bool snug() const { return inbox_->capacity() < context_.buffers.buffer_capacity(); }
   void on_io(IoReady ready) override;
-  void on_deadline() override;
+  [[gnu::cold]] void on_deadline() override;
   void advance();
   void skip_empty_lines();
-  void take_proxy_header();
-  void refuse_proxy_header(std::string_view why);
-  void on_end_of_input();
+  [[gnu::cold]] void take_proxy_header();
+  [[gnu::cold]] void refuse_proxy_header(std::string_view why);
+  [[gnu::cold]] void on_end_of_input();
   void become_idle();
   void set_state(State state);
-  void linger();
-  void discard_input();
+  [[gnu::cold]] void linger();
+  [[gnu::cold]] void discard_input();
   void close();
 
   std::unique_ptr<Exchange> exchange_;

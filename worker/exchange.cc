@@ -140,7 +140,7 @@ void Exchange::take_off() {
 
 Alive Exchange::find_route() {
   const http1::RequestHead& head = parser_.head();
-  if (head.path == "*") return answer_about_ourselves();  // RFC 9110 §9.3.7
+  if (head.path[0] == '*') return answer_about_ourselves();  // RFC 9110 §9.3.7
   if (path_.assign(head.path) != http1::Path::Verdict::Ok) return own_response(Reason::BadPath);
   const RouteMatch match = context_.router.match(method_, path_.segments());
   switch (match.kind) {

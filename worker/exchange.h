@@ -48,7 +48,7 @@ class Exchange final : public Mortal, public BackendUser {
   /// Goes on with whatever the client's readiness allows.
   Alive on_client_io();
   /// The time that next_deadline_ms() named has come.
-  void on_client_deadline();
+  [[gnu::cold]] void on_client_deadline();
   /// The connection is being given up (forced end of a drain).
   void abandon(Reason reason) { client_lost(reason); }
   /// Goes on after it had used up its share of a turn.
@@ -76,12 +76,12 @@ class Exchange final : public Mortal, public BackendUser {
   Alive read_head();
   [[nodiscard]] bool lacks_room_for_body(const Buffer& in) const;
   Alive dispatch();
-  Alive fail_parse();
+  [[gnu::cold]] Alive fail_parse();
   Alive find_route();
-  Alive answer_about_ourselves();
+  [[gnu::cold]] Alive answer_about_ourselves();
   Alive pump();
-  Alive own_response(Reason reason, std::string_view allow = {});
-  Alive send_own(const OwnResponse& response);
+  [[gnu::cold]] Alive own_response(Reason reason, std::string_view allow = {});
+  [[gnu::cold]] Alive send_own(const OwnResponse& response);
   Alive finish(Reason reason, bool keep_client);
 
   // exchange_record.cc: what is left of it in statistics, the log and the answer's head
@@ -100,9 +100,9 @@ class Exchange final : public Mortal, public BackendUser {
   void touch() { context_.flights.touch(flight_, context_.loop.now_us()); }
   void return_backend(bool clean);
   void update_deadline();
-  Alive client_lost(Reason reason);
+  [[gnu::cold]] Alive client_lost(Reason reason);
   Alive check_client_left();
-  void note_half_close();
+  [[gnu::cold]] void note_half_close();
   [[nodiscard]] bool has_left(int64_t now_ms);
 
   // request_direction.cc: client → backend
@@ -111,27 +111,27 @@ class Exchange final : public Mortal, public BackendUser {
   Alive pump_request();
   Alive take_request_body();
   Alive read_request_body();
-  Alive upload_given_up();
-  Alive backend_write_failed();
+  [[gnu::cold]] Alive upload_given_up();
+  [[gnu::cold]] Alive backend_write_failed();
   Alive request_sent();
   void on_backend_ready() override;
-  void on_backend_unavailable(Reason reason) override;
+  [[gnu::cold]] void on_backend_unavailable(Reason reason) override;
 
   // response_direction.cc: backend → client
   Alive pump_response();
   Alive produce_response();
   Alive read_response_head();
   Alive take_response_head();
-  Alive interim_response();
+  [[gnu::cold]] Alive interim_response();
   Alive final_response();
   Alive stream_response();
-  Alive switch_protocols();
+  [[gnu::cold]] Alive switch_protocols();
   [[nodiscard]] bool offers_upgrade() const;
   [[nodiscard]] bool upgrade_allowed() const;
   Alive read_backend();
-  Alive backend_ended(bool orderly);
+  [[gnu::cold]] Alive backend_ended(bool orderly);
   Alive response_complete();
-  Alive backend_failed(Reason reason);
+  [[gnu::cold]] Alive backend_failed(Reason reason);
   [[nodiscard]] bool repeatable() const;
   [[nodiscard]] bool may_retry() const;
   void on_backend_io() override;

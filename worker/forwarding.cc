@@ -22,6 +22,16 @@ std::string_view finished(const HeadWriter& out, std::span<char> space) {
   return {space.data(), out.size()};
 }
 
+/// A field as it was received. Most lines are written as we would write them: those are copied whole.
+void write_field(HeadWriter& out, const Field& field) {
+  const char* const name_end = field.name.data() + field.name.size();
+  const char* const value_end = field.value.data() + field.value.size();
+  if (field.value.data() == name_end + 2 && name_end[1] == ' ' && *value_end == '\r')
+    out.raw({field.name.data(), static_cast<size_t>(value_end + 2 - field.name.data())});
+  else
+    out.field(field.name, field.value);
+}
+
 std::string_view version_number(uint8_t minor_version) {
   return minor_version == 0 ? "1.0" : "1.1";
 }
@@ -146,7 +156,7 @@ std::string_view render_request_head(std::span<char> space, const ForwardedReque
   const bool counted = request.head.max_forwards != http1::RequestHead::kNoMaxForwards;
   for (const Field& field : request.head.fields)
     if (passes_to_backend(field, request.trust, request.identity) && !(counted && field.id == FieldId::MaxForwards))
-      out.field(field.name, field.value);
+      write_field(out, field);
   if (counted) out.field("Max-Forwards", request.head.max_forwards - 1);  // 0 is not passed on
   write_request_framing(out, request.head);
   write_request_connection(out, request);
@@ -171,7 +181,7 @@ std::string_view render_response_head(std::span<char> space, const ForwardedResp
     if (field.id == FieldId::Trailer && !response.trailers) continue;  // what is announced will not come
     if (field.id == FieldId::XRequestId && !response.request_id.empty()) continue;
     dated = dated || field.id == FieldId::Date;
-    out.field(field.name, field.value);
+    write_field(out, field);
   }
   if (!dated) out.field("Date", response.date);
   if (!response.request_id.empty()) out.field("X-Request-Id", response.request_id);

@@ -50,7 +50,7 @@ class Outbox {
  private:
   [[nodiscard]] bool join(std::string_view bytes);
   void drop_written(size_t bytes);
-  void keep_scratch(BufferPool& buffers);
+  [[gnu::cold]] void keep_scratch(BufferPool& buffers);
 
   std::array<iovec, kMaxPieces> pieces_;
   uint8_t first_ = 0;

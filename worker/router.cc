@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "worker/router/trie.h"
 
@@ -24,19 +25,25 @@ std::vector<std::string> method_names(const config::Config& config) {
   return {kStandardMethods.begin(), kStandardMethods.end()};
 }
 
-// The standard method with the length and the first two bytes of `name`, or kOtherMethod: one comparison will tell.
-MethodId standard_candidate(std::string_view name) {
+/// REQUIRES: as long as the literal.
+template <size_t N>
+bool is(std::string_view name, const char (&literal)[N]) {
+  return std::memcmp(name.data(), literal, N - 1) == 0;
+}
+
+/// The place in kStandardMethods.
+MethodId standard_method(std::string_view name) {
   switch (name.size()) {
     case 3:
-      return name[0] == 'G' ? kMethodGet : MethodId{3};  // PUT
+      return is(name, "GET") ? kMethodGet : is(name, "PUT") ? kMethodPut : kOtherMethod;
     case 4:
-      return name[0] == 'P' ? kMethodPost : kMethodHead;
+      return is(name, "POST") ? kMethodPost : is(name, "HEAD") ? kMethodHead : kOtherMethod;
     case 5:
-      return name[0] == 'P' ? MethodId{4} : kMethodTrace;  // PATCH
+      return is(name, "PATCH") ? kMethodPatch : is(name, "TRACE") ? kMethodTrace : kOtherMethod;
     case 6:
-      return MethodId{5};  // DELETE
+      return is(name, "DELETE") ? kMethodDelete : kOtherMethod;
     case 7:
-      return name[0] == 'O' ? kMethodOptions : kMethodConnect;
+      return is(name, "OPTIONS") ? kMethodOptions : is(name, "CONNECT") ? kMethodConnect : kOtherMethod;
     default:
       return kOtherMethod;
   }
@@ -65,8 +72,7 @@ Router& Router::operator=(Router&&) noexcept = default;
 Router::~Router() = default;
 
 MethodId Router::method_id(std::string_view method) const {
-  const MethodId standard = standard_candidate(method);
-  if (standard != kOtherMethod && kStandardMethods[standard] == method) return standard;
+  if (const MethodId standard = standard_method(method); standard != kOtherMethod) return standard;
   for (size_t i = kStandardMethods.size(); i < impl_->methods.size(); ++i) {
     if (impl_->methods[i] == method) return static_cast<MethodId>(i);
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -47,9 +48,49 @@ class HeadWriter {
     append(value);
     append("\r\n");
   }
-  void field(std::string_view name, uint64_t value) { digits(name, ": ", value, 10, "\r\n"); }
-  void number(uint64_t value) { digits({}, {}, value, 10, {}); }
-  void hex(uint64_t value) { digits({}, {}, value, 16, {}); }
+  /// The same for a name that the compiler knows.
+  template <size_t N>
+  void field(const char (&name)[N], std::string_view value) {
+    if (static_cast<size_t>(end_ - at_) < N + value.size() + 3) [[unlikely]] {
+      overflow();
+      return;
+    }
+    append(name);
+    append(": ");
+    append(value);
+    append("\r\n");
+  }
+  template <size_t N>
+  void field(const char (&name)[N], uint64_t value) {
+    raw(name);
+    raw(": ");
+    number(value);
+    crlf();
+  }
+  void number(uint64_t value) {
+    if (kLittleEndian && value < 10'000 && end_ - at_ >= 4) [[likely]]
+      append_short(static_cast<uint32_t>(value));
+    else
+      digits(value, 10);
+  }
+  void hex(uint64_t value) { digits(value, 16); }
+  /// Microseconds as seconds with six digits behind the point.
+  void seconds(uint64_t micros) {
+    if (micros < 1'000'000) [[likely]]
+      raw("0");
+    else
+      number(micros / 1'000'000);
+    if (end_ - at_ < 7) [[unlikely]] {
+      overflow();
+      return;
+    }
+    const auto rest = static_cast<uint32_t>(micros % 1'000'000);
+    *at_ = '.';
+    two_digits(at_ + 1, rest / 10'000);
+    two_digits(at_ + 3, rest / 100 % 100);
+    two_digits(at_ + 5, rest % 100);
+    at_ += 7;
+  }
 
   /// method SP target SP HTTP/1.1 CRLF (RFC 9112 §3).
   void request_line(std::string_view method, std::string_view target) {
@@ -60,13 +101,18 @@ class HeadWriter {
   }
   /// HTTP/1.1 SP status SP [ reason ] CRLF (RFC 9112 §4).
   void status_line(uint16_t status, std::string_view reason) {
-    digits("HTTP/1.1", " ", status, 10, " ");
+    raw("HTTP/1.1 ");
+    number(status);
+    raw(" ");
     raw(reason);
     crlf();
   }
 
   /// What comes before the data of a chunk of `size` > 0 bytes; a CRLF comes after it (RFC 9112 §7.1).
-  void chunk_head(uint64_t size) { digits({}, {}, size, 16, "\r\n"); }
+  void chunk_head(uint64_t size) {
+    hex(size);
+    crlf();
+  }
   /// The end of a chunked body; `trailers` are complete field lines.
   void last_chunk(std::string_view trailers = {}) {
     raw("0\r\n");
@@ -97,7 +143,7 @@ class HeadWriter {
     at_ += size;
   }
   template <size_t N>
-  void append(const char (&literal)[N]) {
+  [[gnu::always_inline]] void append(const char (&literal)[N]) {
     std::memcpy(at_, literal, N - 1);
     at_ += N - 1;
   }
@@ -115,15 +161,33 @@ class HeadWriter {
     std::memcpy(at_, &first, sizeof(T));
     std::memcpy(at_ + size - sizeof(T), &last, sizeof(T));
   }
-  void digits(std::string_view before, std::string_view between, uint64_t value, int base, std::string_view after) {
+  [[gnu::noinline]] void digits(uint64_t value, int base) {
     std::array<char, 20> space;  // the longest uint64_t in decimal
     const char* const end = std::to_chars(space.data(), space.data() + space.size(), value, base).ptr;
-    raw(before);
-    raw(between);
     raw({space.data(), static_cast<size_t>(end - space.data())});
-    raw(after);
   }
-  void overflow() {
+  static constexpr bool kLittleEndian = std::endian::native == std::endian::little;
+  /// REQUIRES: value < 10,000, room for four characters, kLittleEndian.
+  void append_short(uint32_t value) {
+    const uint32_t size = 1 + (value > 9 ? 1 : 0) + (value > 99 ? 1 : 0) + (value > 999 ? 1 : 0);
+    uint16_t high = 0;
+    uint16_t low = 0;
+    std::memcpy(&high, &kTwoDigits[2 * (value / 100)], 2);
+    std::memcpy(&low, &kTwoDigits[2 * (value % 100)], 2);
+    const uint32_t four = (uint32_t{low} << 16U | high) >> 8U * (4 - size);  // the zeros in front are shifted out
+    std::memcpy(at_, &four, 4);
+    at_ += size;
+  }
+  static void two_digits(char* to, uint32_t value) { std::memcpy(to, &kTwoDigits[2 * value], 2); }
+  static constexpr std::array<char, 200> kTwoDigits = [] {
+    std::array<char, 200> all{};
+    for (size_t i = 0; i < 100; ++i) {
+      all[2 * i] = static_cast<char>('0' + i / 10);
+      all[2 * i + 1] = static_cast<char>('0' + i % 10);
+    }
+    return all;
+  }();
+  [[gnu::cold]] void overflow() {
     overflowed_ = true;
     end_ = at_;
   }
