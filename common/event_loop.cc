@@ -63,8 +63,9 @@ void EventLoop::run() {
   while (!stopped_) {
     clock_fresh_ = false;  // the wait may be long
     ++turn_;
-    const int wait = std::exchange(turn_requested_, false) ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
-    if (event_base_loop(base_.get(), wait | EVLOOP_NO_EXIT_ON_EMPTY) < 0) break;
+    // Without EVLOOP_ONCE, libevent would go on as long as there are events.
+    const int how = EVLOOP_ONCE | (std::exchange(turn_requested_, false) ? EVLOOP_NONBLOCK : 0);
+    if (event_base_loop(base_.get(), how | EVLOOP_NO_EXIT_ON_EMPTY) < 0) break;
     if (turn_hook_) turn_hook_();
   }
 }

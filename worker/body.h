@@ -24,6 +24,14 @@ class BodyReader {
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] uint64_t bytes() const { return bytes_; }
   Step step(const char* begin, const char* end);
+  /// What is left of a body whose length was said; 0 of others: their bytes must be looked at.
+  [[nodiscard]] uint64_t bytes_left() const { return kind_ == http1::BodyKind::Length ? remaining_ : 0; }
+  /// So many of those went another way than through step().
+  void passed(uint64_t bytes) {
+    remaining_ -= bytes;
+    bytes_ += bytes;
+    done_ = remaining_ == 0;
+  }
   /// The connection has ended. True: that is a proper end of this body (UntilClose).
   [[nodiscard]] bool end_of_file();
   [[nodiscard]] std::string_view trailers() const { return chunked_.trailers(); }

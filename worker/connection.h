@@ -55,6 +55,17 @@ class Connection : public IoHandler {
   /// Reads once into the inbox (which must have room) and remembers when the socket has been drained.
   IoResult fill() { return fill_into(inbox()); }
 
+  /// Moves up to `most` bytes of what has not been read into the pipe, and remembers when the socket has been drained.
+  /// Where that is not supported, bytes are read into the inbox. REQUIRES: the inbox is empty, the transport not TLS.
+  IoResult fill_pipe(Pipe& pipe, size_t most) {
+    const IoResult result = transport_.read_into(pipe, most);
+    if (result.kind == IoResult::Kind::Failed && context_.pipes.not_supported(result.sys_errno)) [[unlikely]]
+      return fill();
+    assumed_drained_ = false;
+    if (result.kind != IoResult::Kind::Ok) note_no_input(result.kind);
+    return result;
+  }
+
  protected:
   ~Connection() = default;
 
@@ -71,15 +82,20 @@ class Connection : public IoHandler {
         }
         break;
       case IoResult::Kind::WouldBlock:
-        readable_ = assumed_drained_ = false;
-        break;
       case IoResult::Kind::Eof:
       case IoResult::Kind::Failed:
-        readable_ = false;
-        peer_closed_ = true;
+        note_no_input(result.kind);
         break;
     }
     return result;
+  }
+
+  void note_no_input(IoResult::Kind why) {
+    readable_ = false;
+    if (why == IoResult::Kind::WouldBlock)
+      assumed_drained_ = false;
+    else
+      peer_closed_ = true;
   }
 
   void note(IoReady ready) {

@@ -18,6 +18,7 @@
 #include "worker/http1/head.h"
 #include "worker/http_date.h"
 #include "worker/id_source.h"
+#include "worker/pipe_pool.h"
 #include "worker/pulse.h"
 #include "worker/router.h"
 #include "worker/timer_wheel.h"
@@ -53,6 +54,8 @@ struct Context {
   BufferPool& buffers;
   /// Snug ones, for requests that are being served: a head stays until its answer is through.
   BufferPool& snug_buffers;
+  /// For long bodies, which are not looked at.
+  PipePool& pipes;
   TimerWheel& timers;
   Graveyard& graveyard;
   AccessLog& access_log;

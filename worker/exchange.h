@@ -68,6 +68,9 @@ class Exchange final : public Mortal, public BackendUser {
   [[nodiscard]] bool unstarted() const { return request_ == RequestState::Head && !parser_.started(); }
 
  private:
+  /// What is left of a body is spliced when it is so long: below that, two more calls cost more than the copy.
+  static constexpr uint64_t kSpliced = 32 * 1024;
+
   enum class RequestState : uint8_t { Head, AwaitBackend, Sending, Done };
   enum class ResponseState : uint8_t { None, AwaitHead, Streaming, Done };
 
@@ -111,6 +114,7 @@ class Exchange final : public Mortal, public BackendUser {
   Alive pump_request();
   Alive take_request_body();
   Alive read_request_body();
+  [[nodiscard]] IoResult splice_request_body();
   [[gnu::cold]] Alive upload_given_up();
   [[gnu::cold]] Alive backend_write_failed();
   Alive request_sent();
@@ -129,6 +133,7 @@ class Exchange final : public Mortal, public BackendUser {
   [[nodiscard]] bool offers_upgrade() const;
   [[nodiscard]] bool upgrade_allowed() const;
   Alive read_backend();
+  [[nodiscard]] IoResult splice_response_body();
   [[gnu::cold]] Alive backend_ended(bool orderly);
   Alive response_complete();
   [[gnu::cold]] Alive backend_failed(Reason reason);

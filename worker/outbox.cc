@@ -44,8 +44,14 @@ void Outbox::add_small(std::string_view bytes) {
   add({copy, bytes.size()});
 }
 
+Pipe* Outbox::take_pipe(PipePool& pipes) {
+  assert(empty());
+  pipe_ = pipes.take();
+  return pipe_.get();
+}
+
 Outbox::Flush Outbox::flush(Transport& transport, BufferPool& buffers) {
-  while (!empty()) {
+  while (first_ != count_) {
     const IoResult result = transport.write({pieces_.data() + first_, static_cast<size_t>(count_ - first_)});
     if (result.kind == IoResult::Kind::Ok) {
       written_ += result.bytes;
@@ -58,7 +64,20 @@ Outbox::Flush Outbox::flush(Transport& transport, BufferPool& buffers) {
     }
     return Flush::Failed;
   }
+  if (pipe_ != nullptr) {
+    if (const Flush result = flush_pipe(transport); result != Flush::Drained) return result;
+  }
   discard();
+  return Flush::Drained;
+}
+
+Outbox::Flush Outbox::flush_pipe(Transport& transport) {
+  while (pipe_->held > 0) {
+    const IoResult result = transport.write_from(*pipe_);
+    if (result.kind == IoResult::Kind::WouldBlock) return Flush::Blocked;
+    if (result.kind != IoResult::Kind::Ok) return Flush::Failed;
+    written_ += result.bytes;
+  }
   return Flush::Drained;
 }
 
@@ -82,6 +101,7 @@ void Outbox::keep_scratch(BufferPool& buffers) {
 }
 
 void Outbox::copy_unsent(std::string& to) const {
+  assert(!pipe_);
   for (size_t i = first_; i < count_; ++i) to.append(static_cast<const char*>(pieces_[i].iov_base), pieces_[i].iov_len);
 }
 
@@ -89,6 +109,7 @@ void Outbox::discard() {
   first_ = count_ = small_used_ = 0;
   scratch_first_ = false;
   kept_.reset();
+  pipe_.reset();
 }
 
 void Outbox::reset() {

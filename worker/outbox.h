@@ -2,7 +2,8 @@
 //
 // A producer adds pieces, then flushes. Pieces point at bytes elsewhere (the other side's input buffer), which must not
 // move until the outbox is empty: that is the back-pressure, nothing more is read before. Bytes of the worker's scratch
-// space are only good until flush() returns; what is left of them then is copied.
+// space are only good until flush() returns; what is left of them then is copied. Behind the pieces, bytes may wait in
+// a pipe that never were in this process.
 #pragma once
 
 #include <sys/uio.h>
@@ -14,6 +15,7 @@
 #include <string_view>
 
 #include "worker/buffer_pool.h"
+#include "worker/pipe_pool.h"
 #include "worker/transport.h"
 
 namespace restgate::worker {
@@ -24,7 +26,7 @@ class Outbox {
 
   enum class Flush : uint8_t { Drained, Blocked, Failed };
 
-  [[nodiscard]] bool empty() const { return first_ == count_; }
+  [[nodiscard]] bool empty() const { return first_ == count_ && !pipe_; }
   [[nodiscard]] size_t free_pieces() const { return kMaxPieces - count_; }
   /// Bytes ever written through this outbox since reset().
   [[nodiscard]] uint64_t written() const { return written_; }
@@ -37,6 +39,10 @@ class Outbox {
   /// Adds a copy of a few bytes (framing). At most kSmallBytes between two moments of emptiness.
   void add_small(std::string_view bytes);
 
+  /// The pipe whose bytes go behind the pieces, empty; null: there is none to be had. To be filled and flushed, or
+  /// left to discard(); no pieces are added meanwhile.
+  [[nodiscard]] Pipe* take_pipe(PipePool& pipes);
+
   Flush flush(Transport& transport, BufferPool& buffers);
   /// Adds a copy of what has not been written to `to`.
   void copy_unsent(std::string& to) const;
@@ -48,6 +54,7 @@ class Outbox {
   static constexpr size_t kSmallBytes = 96;
 
  private:
+  Flush flush_pipe(Transport& transport);
   [[nodiscard]] bool join(std::string_view bytes);
   void drop_written(size_t bytes);
   [[gnu::cold]] void keep_scratch(BufferPool& buffers);
@@ -60,6 +67,7 @@ class Outbox {
   uint32_t scratch_room_ = 0;   // behind it
   uint64_t written_ = 0;
   BufferPtr kept_;  // what was left of the scratch bytes
+  PipePtr pipe_;
   std::array<char, kSmallBytes> small_;
 };
 

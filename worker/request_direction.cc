@@ -1,4 +1,6 @@
 // Exchange, client → backend: getting a connection, sending the head, streaming the body.
+#include <algorithm>
+
 #include "worker/backend_pool.h"
 #include "worker/client_connection.h"
 #include "worker/exchange.h"
@@ -100,7 +102,8 @@ Alive Exchange::pump_request() {
 }
 
 Alive Exchange::read_request_body() {
-  const IoResult result = client_->fill();
+  const bool spliced = request_body_.bytes_left() >= kSpliced && !backend_->transport().is_tls();
+  const IoResult result = spliced ? splice_request_body() : client_->fill();
   switch (result.kind) {
     case IoResult::Kind::Ok:
     case IoResult::Kind::WouldBlock:
@@ -111,6 +114,20 @@ Alive Exchange::read_request_body() {
       return client_lost(Reason::ClientReset);
   }
   return Alive::Yes;
+}
+
+/// As splice_response_body(). What the body may be long was compared with its length before.
+IoResult Exchange::splice_request_body() {
+  Pipe* const pipe = to_backend_.take_pipe(context_.pipes);
+  if (pipe == nullptr) return client_->fill();
+  const IoResult result =
+      client_->fill_pipe(*pipe, std::min<uint64_t>(request_body_.bytes_left(), PipePool::kCapacity));
+  request_body_.passed(pipe->held);
+  if (pipe->held == 0)
+    to_backend_.discard();
+  else
+    body_forwarded_ = true;
+  return result;
 }
 
 /// The client has seen the answer begin and stops sending (RFC 9112 §9.5): it still wants that answer.

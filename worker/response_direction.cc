@@ -174,7 +174,9 @@ Alive Exchange::final_response() {
 }
 
 Alive Exchange::read_backend() {
-  const IoResult result = backend_->fill();
+  const bool spliced = response_ == ResponseState::Streaming && response_body_.bytes_left() >= kSpliced &&
+                       !backend_->transport().is_tls();
+  const IoResult result = spliced ? splice_response_body() : backend_->fill();
   switch (result.kind) {
     case IoResult::Kind::Ok:
       if (!std::exchange(backend_spoke_, true)) first_byte_us_ = context_.loop.now_us();
@@ -187,6 +189,21 @@ Alive Exchange::read_backend() {
       return backend_ended(false);
   }
   return Alive::Yes;
+}
+
+/// A long body that need not be looked at: its bytes stay in the kernel.
+IoResult Exchange::splice_response_body() {
+  Pipe* const pipe = to_client_.take_pipe(context_.pipes);
+  if (pipe == nullptr) return backend_->fill();
+  backend_->drop_empty_inbox();
+  const IoResult result =
+      backend_->fill_pipe(*pipe, std::min<uint64_t>(response_body_.bytes_left(), PipePool::kCapacity));
+  response_body_.passed(pipe->held);
+  if (pipe->held == 0)
+    to_client_.discard();
+  else if (response_body_.done())
+    response_ = ResponseState::Done;
+  return result;
 }
 
 Alive Exchange::backend_ended(bool orderly) {

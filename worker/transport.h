@@ -6,6 +6,7 @@
 // kind, try again".
 #pragma once
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -18,6 +19,7 @@
 #include <utility>
 
 #include "common/unique_fd.h"
+#include "worker/pipe_pool.h"
 
 namespace restgate::worker {
 
@@ -86,6 +88,20 @@ class Transport {
     }
   }
 
+  /// Moves up to `most` bytes into the pipe, or what the pipe holds into the socket, by one splice(). Not for TLS;
+  /// SIGPIPE is ignored. That fewer bytes than `most` came does not mean that the input was drained: the pipe may be
+  /// full.
+  IoResult read_into(Pipe& pipe, size_t most) {
+    const IoResult result = splice_once(fd_.get(), pipe.in.get(), most);
+    if (result.kind == IoResult::Kind::Ok) pipe.held += result.bytes;
+    return result;
+  }
+  IoResult write_from(Pipe& pipe) {
+    const IoResult result = splice_once(pipe.out.get(), fd_.get(), pipe.held);
+    if (result.kind == IoResult::Kind::Ok) pipe.held -= result.bytes;
+    return result;
+  }
+
   /// TLS: input waits inside the session, or an end that read() has not told yet; no readiness will be reported for it.
   [[nodiscard]] bool has_buffered_input() const { return tls_ != nullptr && tls_buffered_input(); }
 
@@ -113,6 +129,14 @@ class Transport {
     message.msg_iov = const_cast<iovec*>(pieces.data());  // sendmsg() only reads them
     message.msg_iovlen = pieces.size() < kMaxPieces ? pieces.size() : kMaxPieces;
     return ::sendmsg(fd_.get(), &message, MSG_NOSIGNAL);
+  }
+  static IoResult splice_once(int from, int to, size_t most) {
+    for (;;) {
+      const ssize_t n = ::splice(from, nullptr, to, nullptr, most, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+      if (n > 0) return {IoResult::Kind::Ok, static_cast<size_t>(n), 0};
+      if (n == 0) return {IoResult::Kind::Eof, 0, 0};
+      if (errno != EINTR) return from_errno(errno);
+    }
   }
   static IoResult from_errno(int error) {
     if (error == EAGAIN || error == EWOULDBLOCK) return {IoResult::Kind::WouldBlock, 0, 0};

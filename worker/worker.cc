@@ -75,6 +75,7 @@ Worker::Worker(Heritage heritage)
                .loop = loop_,
                .buffers = buffers_,
                .snug_buffers = snug_buffers_,
+               .pipes = pipes_,
                .timers = timers_,
                .graveyard = graveyard_,
                .access_log = access_log_,

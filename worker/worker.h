@@ -55,6 +55,7 @@ class Worker final : private IoHandler {
   EventLoop loop_;
   BufferPool buffers_;
   BufferPool snug_buffers_;
+  PipePool pipes_;
   TimerWheel timers_;
   Graveyard graveyard_;
   AccessLog access_log_;

@@ -72,6 +72,36 @@ TEST_F(IoEventTest, ReportsAnEdgeOnce) {
   EXPECT_FALSE(recorder_.seen[0].peer_closed);
 }
 
+// Something always happens; the hook has its turn all the same.
+TEST_F(IoEventTest, ATurnThatDoesNotWaitIsOneTurn) {
+  class Endless final : public IoHandler {
+   public:
+    Endless(int own, int peer) : own_(own), peer_(peer) {}
+    int edges = 0;
+    void on_io(IoReady ready) override {
+      char byte = 0;
+      if (!ready.readable || ++edges > 100) return;
+      EXPECT_EQ(read(own_, &byte, 1), 1);
+      EXPECT_EQ(write(peer_, "x", 1), 1);
+    }
+
+   private:
+    int own_;
+    int peer_;
+  };
+  Endless endless(sockets_.mine.get(), sockets_.peer.get());
+  ASSERT_TRUE(event_.start(loop_, sockets_.mine.get(), endless));
+  ASSERT_EQ(write(sockets_.peer.get(), "x", 1), 1);
+  int hooks = 0;
+  loop_.set_turn_hook([&] {
+    if (++hooks == 3) loop_.stop();
+    loop_.request_turn();
+  });
+  loop_.run();
+  EXPECT_LE(endless.edges, 3);
+  EXPECT_EQ(loop_.turn(), 3U);
+}
+
 TEST_F(IoEventTest, ReportsANewEdgeForNewBytes) {
   class Chatter final : public IoHandler {
    public:

@@ -129,6 +129,7 @@ class BackendPoolTest : public testing::Test {
   Router router_{config_};
   BufferPool buffers_{4096, 4};
   BufferPool snug_buffers_{1024, 4};
+  PipePool pipes_;
   TimerWheel timers_{loop_};
   Graveyard graveyard_;
   AccessLog access_log_{AccessLog::Setup{}};  // nothing is recorded here
@@ -141,6 +142,7 @@ class BackendPoolTest : public testing::Test {
                    .loop = loop_,
                    .buffers = buffers_,
                    .snug_buffers = snug_buffers_,
+                   .pipes = pipes_,
                    .timers = timers_,
                    .graveyard = graveyard_,
                    .access_log = access_log_,

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <csignal>
 #include <string>
 #include <utility>
 
@@ -93,6 +94,58 @@ TEST_F(OutboxTest, ResetForgets) {
   EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
   EXPECT_EQ(outbox.written(), 0U);
   EXPECT_EQ(read_all(), "");
+}
+
+class PipedOutbox : public OutboxTest {
+ protected:
+  /// Puts bytes into the outbox's pipe, from a socket.
+  void pipe_in(std::string_view bytes) {
+    std::array<int, 2> pair{};
+    ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()), 0);
+    Transport source{UniqueFd(pair[0])};
+    const UniqueFd end(pair[1]);
+    Pipe* const pipe = outbox.take_pipe(pipes);
+    ASSERT_NE(pipe, nullptr);
+    ASSERT_EQ(source.read_into(*pipe, 1).kind, IoResult::Kind::WouldBlock);
+    ASSERT_EQ(write(end.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+    ASSERT_EQ(source.read_into(*pipe, bytes.size()).bytes, bytes.size());
+    ASSERT_EQ(pipe->held, bytes.size());
+  }
+
+  PipePool pipes;
+};
+
+TEST_F(PipedOutbox, WritesWhatIsInThePipe) {
+  pipe_in("never seen here");
+  EXPECT_FALSE(outbox.empty());
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(read_all(), "never seen here");
+  EXPECT_EQ(outbox.written(), 15U);
+  EXPECT_TRUE(outbox.empty());
+}
+
+TEST_F(PipedOutbox, WaitsWhileThePeerTakesNothing) {
+  const std::string block(4096, 'b');
+  while (write(transport.fd(), block.data(), block.size()) > 0) {
+  }
+  pipe_in("at last");
+  ASSERT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Blocked);
+  EXPECT_FALSE(outbox.empty());
+  EXPECT_EQ(outbox.written(), 0U);
+  (void)read_all();
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(read_all(), "at last");
+  EXPECT_EQ(outbox.written(), 7U);
+}
+
+TEST_F(PipedOutbox, TellsThatThePeerIsGone) {
+  pipe_in("for nobody");
+  peer.reset();
+  signal(SIGPIPE, SIG_IGN);  // as in every process of the gateway
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Failed);
+  signal(SIGPIPE, SIG_DFL);
+  outbox.reset();
+  EXPECT_TRUE(outbox.empty());
 }
 
 }  // namespace
