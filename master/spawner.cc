@@ -54,6 +54,9 @@ Result<pid_t> Spawner::spawn(worker::Heritage heritage, const std::string& title
 Status Spawner::confine(const worker::Heritage& heritage) {
   if (heritage.config != nullptr && heritage.config->identity)
     if (Status became = platform::become(*heritage.config->identity); !became) return became;
+  // Ports are the master's to bind. Root's workers keep what lets them read root's files.
+  if (geteuid() != 0)
+    if (Status dropped = platform::drop_capabilities(); !dropped) return dropped;
   return platform::forbid_new_privileges();
 }
 

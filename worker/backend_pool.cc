@@ -27,15 +27,15 @@ BackendPool::Lease BackendPool::acquire(BackendUser& user, Want want) {
     (void)endpoints_.resolved();  // a use of the name, too: a change of its addresses must not go unseen
     context_.stats.add(stats::ServiceCounter::Reuses, index_);
     idle->lend(user, want == Want::Sound);
-    return {idle, Reason::None};
+    return {idle};
   }
   auto created = std::make_unique<BackendConnection>(*this, context_);
   BackendConnection& connection = *created;
   connection.pool_index = all_.size();
   all_.push_back(std::move(created));
   const Reason failure = connection.open(user);
-  if (failure != Reason::None) return {nullptr, failure};
-  return {&connection, Reason::None};
+  if (failure != Reason::None) return {nullptr, failure, connection.address_text()};
+  return {&connection};
 }
 
 BackendConnection* BackendPool::take_idle(Want want) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/model.h"
@@ -25,6 +27,7 @@ class BackendPool {
   struct Lease {
     BackendConnection* connection = nullptr;
     Reason reason = Reason::None;
+    std::string_view tried{};  ///< the address that failed at once, if it came so far; until the end of the turn
   };
   enum class Want : uint8_t {
     Any,    ///< what has gone stale meanwhile will do no harm: the request can be sent again

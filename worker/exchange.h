@@ -92,6 +92,7 @@ class Exchange final : public Mortal, public BackendUser {
   void record(Reason reason);
   void write_access_record(Reason reason, int64_t duration_us);
   void note_backend();
+  void note_address(std::string_view text);
   [[nodiscard]] std::string_view server_timing(std::span<char> space) const;
   /// The parts of its time; negative: it did not come so far.
   [[nodiscard]] int64_t queue_us() const { return acquired_us_ == 0 ? -1 : acquired_us_ - started_us_; }

@@ -78,10 +78,13 @@ void Exchange::write_access_record(Reason reason, int64_t duration_us) {
 void Exchange::note_backend() {
   connected_us_ = context_.loop.now_us();
   if (!context_.access_log.enabled()) return;
-  const std::string& text = backend_->address_text();
+  note_address(backend_->address_text());
+  backend_tls_ = backend_->transport().tls_version();
+}
+
+void Exchange::note_address(std::string_view text) {
   backend_text_size_ = static_cast<uint8_t>(std::min(text.size(), backend_text_.size()));
   std::memcpy(backend_text_.data(), text.data(), backend_text_size_);
-  backend_tls_ = backend_->transport().tls_version();
 }
 
 /// "queue;dur=0.012, connect;dur=0.311, backend;dur=4.207", milliseconds.

@@ -19,7 +19,10 @@ Alive Exchange::connect(bool fresh) {
   if (acquired_us_ == 0) acquired_us_ = context_.loop.now_us();
   const Want want = fresh ? Want::Fresh : (repeatable() ? Want::Any : Want::Sound);
   const BackendPool::Lease lease = pool_->acquire(*this, want);
-  if (lease.connection == nullptr) return own_response(lease.reason);
+  if (lease.connection == nullptr) {
+    note_address(lease.tried);
+    return own_response(lease.reason);
+  }
   backend_ = lease.connection;
   request_ = RequestState::AwaitBackend;
   response_ = ResponseState::None;

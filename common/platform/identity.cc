@@ -66,15 +66,6 @@ bool has_capability(unsigned which) {
   return (sets[CAP_TO_INDEX(which)].effective & CAP_TO_MASK(which)) != 0;
 }
 
-/// A change away from user 0 empties the sets of capabilities; one from another user does not.
-Status drop_capabilities() {
-  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-  if (syscall(SYS_capset, &header, none.data()) != 0) return system_error("cannot give up capabilities", errno);
-  return Ok{};
-}
-
 std::vector<gid_t> sorted(std::vector<gid_t> groups) {
   std::sort(groups.begin(), groups.end());
   groups.erase(std::unique(groups.begin(), groups.end()), groups.end());
@@ -181,6 +172,14 @@ Status check_may_become(const Identity& identity) {
       EPERM};
 }
 
+Status drop_capabilities() {
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  if (syscall(SYS_capset, &header, none.data()) != 0) return system_error("cannot give up capabilities", errno);
+  return Ok{};
+}
+
 Status become(const Identity& identity) {
   const Identity before = current_identity();
   if (before.uid != 0 && identity.uid == before.uid && identity.gid == before.gid) return Ok{};
@@ -189,6 +188,7 @@ Status become(const Identity& identity) {
     return system_error("cannot set the groups", errno);
   if (setresgid(identity.gid, identity.gid, identity.gid) != 0) return system_error("cannot change the group", errno);
   if (setresuid(identity.uid, identity.uid, identity.uid) != 0) return system_error("cannot change the user", errno);
+  // A change away from user 0 empties the sets of capabilities; one from another user does not.
   if (Status dropped = drop_capabilities(); !dropped) return dropped;
   if (!is_now(identity, before.uid == 0)) return Error{"the change of user has not come into effect", 0};
   // A change of user makes the process one whose cores are not written.

@@ -41,6 +41,8 @@ struct UserEntry {
 /// Irrevocably becomes `identity`, without any capability, and makes sure of it. Does nothing when it is that already.
 /// The parent-death signal is cleared by it; cores are still written.
 [[nodiscard]] Status become(const Identity& identity);
+/// Irrevocably gives up all capabilities. For a process that is not root's: it has them for what its master does.
+[[nodiscard]] Status drop_capabilities();
 /// No program that this process ever executes gets more privileges (set-user-ID bits, file capabilities).
 [[nodiscard]] Status forbid_new_privileges();
 

@@ -185,5 +185,15 @@ TEST(AccessLog, SwitchedOff) {
   for (const Json& record : gateway.logs()) EXPECT_FALSE(is_access(record)) << record;
 }
 
+// An address to which the kernel refuses to connect, at once, is named all the same.
+TEST(AccessLog, NamesTheAddressThatFailedAtOnce) {
+  Gateway gateway(catch_all("http://255.255.255.255:80"));
+  EXPECT_EQ(gateway.get("/").status(), 502);
+  const Json access = gateway.await_access();
+  EXPECT_EQ(access.at("reason"), "backend_connect_failed");
+  EXPECT_EQ(access.at("backend"), "255.255.255.255:80");
+  gateway.stop();
+}
+
 }  // namespace
 }  // namespace restgate::itest

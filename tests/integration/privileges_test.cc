@@ -160,6 +160,33 @@ TEST_F(AsRoot, WhoMayNotChangeTheUserSaysSoAtTheLine) {
   EXPECT_EQ(check.exit_code, 0) << check.err;
 }
 
+// A service manager gives an ordinary user's master the right to bind low ports; its workers have no use for it.
+TEST_F(AsRoot, WorkersHaveNoCapabilityOfTheirMaster) {
+  HandlerOrigin origin(always("x"));
+  TempDir directory;
+  std::filesystem::permissions(directory.path(), std::filesystem::perms(0755));
+  const std::string file = directory.write("c.yaml", catch_all(origin.url()).yaml());
+  Process process("/usr/bin/setpriv",
+                  {.arguments = {"--reuid=" + kSomebodyText, "--clear-groups", "--inh-caps=+net_bind_service",
+                                 "--ambient-caps=+net_bind_service", gateway_binary(), "-config", file},
+                   .environment = {}});
+  process.await_err(
+      [](const std::vector<std::string>& lines) {
+        return std::any_of(lines.begin(), lines.end(),
+                           [](const std::string& line) { return Json::parse(line).at("msg") == "serving"; });
+      },
+      "serving");
+  EXPECT_EQ(process_status(process.pid(), "CapEff"), "0000000000000400");
+  ASSERT_EQ(process.children().size(), 1U);
+  // The last thing that a new worker does, as above.
+  const pid_t worker = process.children().at(0);
+  EXPECT_TRUE(eventually([&] { return process_status(worker, "NoNewPrivs") == "1"; }));
+  for (const char* set : {"CapEff", "CapPrm", "CapInh", "CapAmb"})
+    EXPECT_EQ(process_status(worker, set), "0000000000000000") << set;
+  process.signal(SIGTERM);
+  EXPECT_EQ(process.wait_exit(), 0);
+}
+
 TEST_F(AsRoot, ItsOwnUserIsNoChange) {
   HandlerOrigin origin(always("x"));
   TempDir directory;
