@@ -75,8 +75,8 @@ inline constexpr std::array<uint8_t, 256> kCharClasses = detail::make_char_class
 [[nodiscard]] constexpr bool equals_ignore_case(std::string_view text, std::string_view lower) {
   if (text.size() != lower.size()) return false;
   for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if ((c >= 'A' && c <= 'Z' ? c | 0x20 : c) != lower[i]) return false;
+    if (text[i] == lower[i]) continue;
+    if (text[i] < 'A' || text[i] > 'Z' || (text[i] | 0x20) != lower[i]) return false;
   }
   return true;
 }

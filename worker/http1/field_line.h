@@ -1,15 +1,19 @@
 // One field line of a head or of a trailer section: split, checked, classified (RFC 9112 §5). Worker; no state.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "worker/http1/char_class.h"
 #include "worker/http1/head.h"
+#include "worker/http1/line_scanner.h"
 
 namespace restgate::http1 {
 
-/// Which of the fields that the proxy acts upon `name` is, in any case. `name` must be a token.
+/// Which of the fields that the proxy acts upon `name` is, in any case. `name` has a byte at least, and no
+/// control characters; what is no token is none of them.
 [[nodiscard]] FieldId classify_field(std::string_view name);
 
 /// Fields that concern one connection only, whether or not Connection names them (RFC 9110 §7.6.1), and those of proxy
@@ -49,24 +53,72 @@ namespace restgate::http1 {
   return false;
 }
 
-/// Splits a non-empty line (without CRLF and without control characters) into `field`. Returns what is wrong, empty if
-/// nothing. The name is a token directly followed by ':' (RFC 9112 §5.1: white space between them is refused); a line
-/// that begins with white space is an obs-fold or follows the start-line: refused (§5.2, §2.2).
-[[nodiscard]] inline std::string_view parse_field_line(std::string_view line, Field& field) {
-  const char* const begin = line.data();
-  const char* const end = begin + line.size();
-  const char* const colon = skip_class(begin, end, kTokenChar);
-  if (colon == end || *colon != ':' || colon == begin) [[unlikely]] {
-    if (*begin == ' ' || *begin == '\t') return "folded field line";
-    if (colon != end && (*colon == ' ' || *colon == '\t')) return "white space in or after a field name";
-    return "invalid field name";
+/// Whether a parser of heads looks at the values of these fields.
+[[nodiscard]] constexpr bool matters(FieldId id) {
+  switch (id) {
+    case FieldId::Connection:
+    case FieldId::ContentLength:
+    case FieldId::Expect:
+    case FieldId::Host:
+    case FieldId::KeepAlive:
+    case FieldId::MaxForwards:
+    case FieldId::Te:
+    case FieldId::Trailer:
+    case FieldId::TransferEncoding:
+    case FieldId::Upgrade:
+      return true;
+    default:
+      return false;
   }
-  field.name = {begin, static_cast<size_t>(colon - begin)};
-  field.value = trim_ows({colon + 1, static_cast<size_t>(end - colon - 1)});
-  field.id = classify_field(field.name);
-  field.hop_by_hop = is_hop_by_hop(field.id);
-  return {};
 }
+
+/// Splits a non-empty line (without CRLF and without control characters) into `field`, a new one. Returns what is
+/// wrong, empty if nothing. The name is a token directly followed by ':' (RFC 9112 §5.1: white space between them is
+/// refused); a line that begins with white space is an obs-fold or follows the start-line: refused (§5.2, §2.2).
+[[nodiscard]] std::string_view parse_field_line(std::string_view line, Field& field);
+
+/// Reads the field lines of a head, to the empty line that ends it, and appends them to `fields`. Keeps `cursor` up to
+/// date by being destroyed.
+class FieldReader {
+ public:
+  FieldReader(const char* begin, const char* stop, LineCursor& cursor, std::vector<Field>& fields, size_t max_fields)
+      : begin_(begin),
+        line_(begin + cursor.line),
+        scan_(begin + cursor.scan),
+        stop_(stop),
+        cursor_(cursor),
+        fields_(fields),
+        room_(max_fields - fields.size()) {}
+  FieldReader(const FieldReader&) = delete;
+  FieldReader& operator=(const FieldReader&) = delete;
+  ~FieldReader() {
+    cursor_ = {static_cast<size_t>(line_ - begin_), static_cast<size_t>(std::max(line_, scan_) - begin_)};
+  }
+
+  enum class Step : uint8_t {
+    Field,  ///< the last one of `fields` matters to parsers; there may be more
+    End,
+    NeedMore,
+    TooMany,
+    Wrong,  ///< see wrong()
+  };
+  [[nodiscard]] Step next();
+  [[nodiscard]] std::string_view wrong() const { return wrong_; }
+
+ private:
+  bool find_line_end(const char* from);
+  [[gnu::cold]] Step judge_line_end();
+  Step take_line_without_name();
+
+  const char* const begin_;
+  const char* line_;  ///< the one that is not parsed yet
+  const char* scan_;  ///< up to where its end was looked for, if beyond `line_`
+  const char* const stop_;
+  LineCursor& cursor_;
+  std::vector<Field>& fields_;
+  size_t room_;  ///< for fields
+  std::string_view wrong_;
+};
 
 /// Calls `visit(element)` for each non-empty element of a comma-separated list, trimmed (RFC 9110 §5.6.1). Quoted
 /// strings are not known here: for lists of tokens only.

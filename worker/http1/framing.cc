@@ -51,10 +51,10 @@ bool parse_content_length(std::string_view value, uint64_t& length) {
   uint64_t total = 0;
   for (const char c : value) {
     if (!is_digit(c)) return false;
-    const auto digit = static_cast<uint64_t>(c - '0');
-    if (total > (kMaxLength - digit) / 10) return false;
-    total = total * 10 + digit;
+    if (total > kMaxLength / 10) return false;
+    total = total * 10 + static_cast<uint64_t>(c - '0');
   }
+  if (total > kMaxLength) return false;
   length = total;
   return true;
 }

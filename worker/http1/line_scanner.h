@@ -3,34 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
-#include "worker/http1/char_class.h"
-
-#if defined(__SSE2__)
-#include <emmintrin.h>
-#endif
+#include "worker/http1/byte_scan.h"
 
 namespace restgate::http1 {
-
-/// The first control character other than HTAB in [p, end); `end` if there is none.
-[[nodiscard]] inline const char* find_control(const char* p, const char* end) {
-#if defined(__SSE2__)
-  const __m128i last_control = _mm_set1_epi8(0x1F);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7F);
-  while (end - p >= 16) {
-    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    const __m128i bad = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
-    const int mask = _mm_movemask_epi8(bad);
-    if (mask != 0) return p + __builtin_ctz(static_cast<unsigned>(mask));
-    p += 16;
-  }
-#endif
-  while (p != end && !is_class(*p, kControlChar)) ++p;
-  return p;
-}
 
 enum class LineStatus : uint8_t {
   Complete,
@@ -46,18 +24,28 @@ struct LineCursor {
   size_t scan = 0;  ///< up to where its end was looked for
 };
 
+/// Whether a CRLF is at `p`, before `stop`.
+[[nodiscard]] inline bool is_crlf(const char* p, const char* stop) {
+  return stop - p >= 2 && std::memcmp(p, "\r\n", 2) == 0;
+}
+
+/// Of the first control character of a line, at `p`, that no CRLF begins with; or of a line's bytes that end at `stop`.
+[[nodiscard, gnu::cold]] inline LineStatus judge(const char* p, const char* stop) {
+  if (p == stop) return LineStatus::Incomplete;
+  if (*p != '\r') return *p == '\n' ? LineStatus::BareLf : LineStatus::Control;
+  return p + 1 == stop ? LineStatus::Incomplete : LineStatus::BareCr;
+}
+
 /// Looks for the CRLF of the line at `cursor.line` in [begin, stop). Complete: `out` is the line without it, and
 /// `cursor.scan` stands behind it (the caller moves `cursor.line`). Only CRLF ends a line (RFC 9112 §2.2: a recipient
 /// may take a bare LF; it need not, and peers disagree). An offence is reported as soon as its byte is there, so the
 /// verdict does not depend on how the bytes were split.
 [[nodiscard]] inline LineStatus next_line(const char* begin, const char* stop, LineCursor& cursor,
                                           std::string_view& out) {
-  const char* p = find_control(begin + cursor.scan, stop);
-  cursor.scan = static_cast<size_t>(p - begin);
-  if (p == stop) return LineStatus::Incomplete;
-  if (*p != '\r') return *p == '\n' ? LineStatus::BareLf : LineStatus::Control;
-  if (p + 1 == stop) return LineStatus::Incomplete;
-  if (p[1] != '\n') return LineStatus::BareCr;
+  const char* const end = find_first<ControlBytes>(begin, begin + cursor.scan, stop);
+  cursor.scan = static_cast<size_t>(end - begin);
+  if (!is_crlf(end, stop)) [[unlikely]]
+    return judge(end, stop);
   out = {begin + cursor.line, cursor.scan - cursor.line};
   cursor.scan += 2;
   return LineStatus::Complete;

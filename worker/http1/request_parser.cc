@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "worker/http1/authority.h"
-#include "worker/http1/char_class.h"
+#include "worker/http1/byte_scan.h"
 #include "worker/http1/field_line.h"
 
 namespace restgate::http1 {
@@ -17,6 +17,31 @@ constexpr uint8_t kMaxEmptyLines = 4;
 constexpr size_t kRequestLineOverhead = 128;
 /// The field list starts with room for this many.
 constexpr size_t kFirstFields = 24;
+
+/// A request line, without its version.
+struct RequestLine {
+  std::string_view method;
+  std::string_view target;
+  size_t path_size = 0;
+};
+
+/// Splits the request line that begins at `line`, and ends at `end` or before it. Its parts are empty from the first
+/// one on that is not as it must be.
+RequestLine split_request_line(const char* line, const char* end) {
+  RequestLine parts;
+  const char* method_end = line;
+  while (method_end != end && is_class(*method_end, kTokenChar)) ++method_end;
+  if (method_end == end || *method_end != ' ') return parts;
+  parts.method = {line, static_cast<size_t>(method_end - line)};
+  const char* const target = method_end + 1;
+  const char* const path_end = find_first<PathEnds>(line, target, end);
+  const char* const target_end =
+      path_end != end && *path_end == '?' ? find_first<TargetEnds>(line, path_end + 1, end) : path_end;
+  if (target_end == end || *target_end != ' ') return parts;
+  parts.target = {target, static_cast<size_t>(target_end - target)};
+  parts.path_size = static_cast<size_t>(path_end - target);
+  return parts;
+}
 
 /// The byte after the authority that begins at `from`.
 size_t authority_end(std::string_view target, size_t from) {
@@ -82,36 +107,56 @@ ParseStatus RequestParser::parse_start_line(const char* begin, const char* stop)
   const size_t max_line = limits_.max_target_bytes + kRequestLineOverhead;
   const bool long_line = static_cast<size_t>(stop - begin) - cursor_.line > max_line;
   const char* const line_stop = long_line ? begin + cursor_.line + max_line : stop;
-  std::string_view line;
-  const LineStatus status = next_line(begin, line_stop, cursor_, line);
-  if (status == LineStatus::Incomplete) {
-    // A request line that fills all room for the head is long because of its target.
-    const bool full = long_line || static_cast<size_t>(stop - begin) == limits_.max_head_bytes;
-    return full ? fail(Reason::UriTooLong, "request line too long") : ParseStatus::NeedMore;
+  size_t path_size = 0;
+  const char* const usual_end =
+      cursor_.scan == cursor_.line ? take_usual_line(begin + cursor_.line, line_stop, path_size) : nullptr;
+  if (usual_end != nullptr) [[likely]] {
+    cursor_.scan = static_cast<size_t>(usual_end - begin);
+  } else {
+    std::string_view line;
+    const LineStatus status = next_line(begin, line_stop, cursor_, line);
+    if (status == LineStatus::Incomplete) {
+      // A request line that fills all room for the head is long because of its target.
+      const bool full = long_line || static_cast<size_t>(stop - begin) == limits_.max_head_bytes;
+      return full ? fail(Reason::UriTooLong, "request line too long") : ParseStatus::NeedMore;
+    }
+    if (status != LineStatus::Complete) return fail(Reason::BadRequest, describe(status));
+    if (take_request_line(line, path_size) == ParseStatus::Failed) return ParseStatus::Failed;
   }
-  if (status != LineStatus::Complete) return fail(Reason::BadRequest, describe(status));
-  if (take_request_line(line) == ParseStatus::Failed) return ParseStatus::Failed;
+  if (take_target(path_size) == ParseStatus::Failed) return ParseStatus::Failed;
   cursor_.line = cursor_.scan;
   phase_ = Phase::Fields;
   if (head_.fields.capacity() == 0) head_.fields.reserve(kFirstFields);
   return ParseStatus::Done;
 }
 
+/// Takes a request line like nearly all, whose end need not be looked for as no control character can be in it. Where
+/// it ends, behind its CRLF; nullptr: it is not like that, or has not come yet, and nothing is taken.
+const char* RequestParser::take_usual_line(const char* line, const char* stop, size_t& path_size) {
+  constexpr std::string_view kEnd = " HTTP/1.1\r\n";
+  const RequestLine parts = split_request_line(line, stop);
+  const char* const end = parts.target.data() + parts.target.size();
+  if (parts.target.empty() || parts.target.size() > limits_.max_target_bytes || stop - end < ptrdiff_t{kEnd.size()} ||
+      std::memcmp(end, kEnd.data(), kEnd.size()) != 0)
+    return nullptr;
+  head_.method = parts.method;
+  head_.target = parts.target;
+  path_size = parts.path_size;
+  return end + kEnd.size();
+}
+
 /// request-line = method SP request-target SP HTTP-version, with exactly one SP each (RFC 9112 §3).
-ParseStatus RequestParser::take_request_line(std::string_view line) {
+ParseStatus RequestParser::take_request_line(std::string_view line, size_t& path_size) {
   const char* const end = line.data() + line.size();
-  const char* const method_end = skip_class(line.data(), end, kTokenChar);
-  if (method_end == end || *method_end != ' ') return fail(Reason::BadRequest, "invalid method");
-  const char* const target = method_end + 1;
-  const char* const target_end = skip_class(target, end, kTargetChar);
-  if (target_end == target || target_end == end || *target_end != ' ')
-    return fail(Reason::BadRequest, "invalid request-target");
-  head_.method = {line.data(), static_cast<size_t>(method_end - line.data())};
-  head_.target = {target, static_cast<size_t>(target_end - target)};
+  const RequestLine parts = split_request_line(line.data(), end);
+  if (parts.method.empty()) return fail(Reason::BadRequest, "invalid method");
+  if (parts.target.empty()) return fail(Reason::BadRequest, "invalid request-target");
+  head_.method = parts.method;
+  head_.target = parts.target;
+  path_size = parts.path_size;
   if (head_.target.size() > limits_.max_target_bytes) return fail(Reason::UriTooLong, "request-target too long");
-  if (take_version({target_end + 1, static_cast<size_t>(end - target_end - 1)}) == ParseStatus::Failed)
-    return ParseStatus::Failed;
-  return take_target();
+  const char* const version = head_.target.data() + head_.target.size() + 1;
+  return take_version({version, static_cast<size_t>(end - version)});
 }
 
 /// HTTP-version = "HTTP/" DIGIT "." DIGIT, in this case (RFC 9112 §2.3). 1.0 and 1.1 are served, others get 505.
@@ -125,10 +170,10 @@ ParseStatus RequestParser::take_version(std::string_view version) {
 }
 
 /// The four forms of RFC 9112 §3.2. CONNECT is no method of a gateway (RFC 9110 §9.3.6); the authority-form is its own.
-ParseStatus RequestParser::take_target() {
+ParseStatus RequestParser::take_target(size_t path_size) {
   if (head_.method == "CONNECT") return fail(Reason::MethodUnsupported, "CONNECT");
   if (head_.target.front() == '/') {
-    split_path(head_.target);
+    split_path(head_.target, path_size);
     return ParseStatus::Done;
   }
   if (head_.target != "*") return take_absolute_target();
@@ -150,36 +195,32 @@ ParseStatus RequestParser::take_absolute_target() {
   head_.host = head_.target.substr(host, host_end - host);
   absolute_target_ = true;
   if (!is_valid_authority(head_.host)) return fail(Reason::BadRequest, "invalid authority in request-target");
-  split_path(head_.target.substr(host_end));
+  const std::string_view path_and_query = head_.target.substr(host_end);
+  split_path(path_and_query, std::min(path_and_query.find('?'), path_and_query.size()));
   if (head_.path.empty()) head_.path = head_.method == "OPTIONS" && !head_.has_query ? "*" : "/";
   return ParseStatus::Done;
 }
 
-void RequestParser::split_path(std::string_view path_and_query) {
-  const auto* const mark = static_cast<const char*>(std::memchr(path_and_query.data(), '?', path_and_query.size()));
-  if (mark == nullptr) {
-    head_.path = path_and_query;
-    return;
-  }
-  const auto path_size = static_cast<size_t>(mark - path_and_query.data());
+/// `path_size`: of `path_and_query`, up to its first '?' if there is one.
+void RequestParser::split_path(std::string_view path_and_query, size_t path_size) {
   head_.path = path_and_query.substr(0, path_size);
+  if (path_size == path_and_query.size()) return;
   head_.query = path_and_query.substr(path_size + 1);
   head_.has_query = true;
 }
 
 ParseStatus RequestParser::parse_fields(const char* begin, const char* stop) {
+  using Step = FieldReader::Step;
+  FieldReader reader(begin, stop, cursor_, head_.fields, limits_.max_fields);
   for (;;) {
-    std::string_view line;
-    const LineStatus status = next_line(begin, stop, cursor_, line);
-    if (status == LineStatus::Incomplete) return ParseStatus::NeedMore;
-    if (status != LineStatus::Complete) return fail(Reason::BadRequest, describe(status));
-    cursor_.line = cursor_.scan;
-    if (line.empty()) return finish();
-    if (head_.fields.size() == limits_.max_fields) return fail(Reason::HeadTooLarge, "too many fields");
-    Field& field = head_.fields.emplace_back();
-    if (const std::string_view wrong = parse_field_line(line, field); !wrong.empty())
-      return fail(Reason::BadRequest, wrong);
-    if (field.id != FieldId::Other && take_field(field) == ParseStatus::Failed) return ParseStatus::Failed;
+    const Step step = reader.next();
+    if (step != Step::Field) {
+      if (step == Step::End) return finish();
+      if (step == Step::NeedMore) return ParseStatus::NeedMore;
+      return step == Step::TooMany ? fail(Reason::HeadTooLarge, "too many fields")
+                                   : fail(Reason::BadRequest, reader.wrong());
+    }
+    if (take_field(head_.fields.back()) == ParseStatus::Failed) return ParseStatus::Failed;
   }
 }
 

@@ -29,23 +29,24 @@ class RequestParser {
  private:
   enum class Phase : uint8_t { Empty, StartLine, Fields, Done, Failed };
 
-  ParseStatus fail(Reason why, std::string_view detail);
+  [[gnu::cold]] ParseStatus fail(Reason why, std::string_view detail);
   ParseStatus skip_empty_lines(const char* begin, const char* stop);
   ParseStatus parse_start_line(const char* begin, const char* stop);
   ParseStatus parse_fields(const char* begin, const char* stop);
   ParseStatus finish();
 
+  const char* take_usual_line(const char* line, const char* stop, size_t& path_size);
   // These return Done for "well so far".
-  ParseStatus take_request_line(std::string_view line);
+  ParseStatus take_request_line(std::string_view line, size_t& path_size);
   ParseStatus take_version(std::string_view version);
-  ParseStatus take_target();
+  ParseStatus take_target(size_t path_size);
   ParseStatus take_absolute_target();
   ParseStatus take_field(Field& field);
   ParseStatus take_framing(FramingFields::Verdict verdict);
   ParseStatus take_host(std::string_view value);
   ParseStatus take_expect(Field& field);
   void take_max_forwards(std::string_view value);
-  void split_path(std::string_view path_and_query);
+  void split_path(std::string_view path_and_query, size_t path_size);
 
   Limits limits_;
   Phase phase_ = Phase::Empty;

@@ -1,6 +1,7 @@
 #include "worker/http1/response_parser.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include "worker/http1/char_class.h"
@@ -66,7 +67,8 @@ ParseStatus ResponseParser::parse_start_line(const char* begin, const char* stop
 /// status-line = HTTP-version SP status-code SP [ reason-phrase ] (RFC 9112 §4). Without a reason, the SP before it may
 /// be missing too: a common slip of origins, with one meaning only. The codes are 100 to 599 (RFC 9110 §15).
 ParseStatus ResponseParser::take_status_line(std::string_view line) {
-  if (line.size() < 12 || line.substr(0, 7) != "HTTP/1." || (line[7] != '0' && line[7] != '1') || line[8] != ' ')
+  if (line.size() < 12 || std::memcmp(line.data(), "HTTP/1.", 7) != 0 || (line[7] != '0' && line[7] != '1') ||
+      line[8] != ' ')
     return fail("invalid or unsupported HTTP version");
   if (!is_digit(line[9]) || !is_digit(line[10]) || !is_digit(line[11])) return fail("invalid status code");
   if (line.size() > 12 && line[12] != ' ') return fail("invalid status code");
@@ -79,17 +81,16 @@ ParseStatus ResponseParser::take_status_line(std::string_view line) {
 }
 
 ParseStatus ResponseParser::parse_fields(const char* begin, const char* stop) {
+  using Step = FieldReader::Step;
+  FieldReader reader(begin, stop, cursor_, head_.fields, limits_.max_fields);
   for (;;) {
-    std::string_view line;
-    const LineStatus status = next_line(begin, stop, cursor_, line);
-    if (status == LineStatus::Incomplete) return ParseStatus::NeedMore;
-    if (status != LineStatus::Complete) return fail(describe(status));
-    cursor_.line = cursor_.scan;
-    if (line.empty()) return finish();
-    if (head_.fields.size() == limits_.max_fields) return fail("too many fields");
-    Field& field = head_.fields.emplace_back();
-    if (const std::string_view wrong = parse_field_line(line, field); !wrong.empty()) return fail(wrong);
-    if (field.id != FieldId::Other && take_field(field) == ParseStatus::Failed) return ParseStatus::Failed;
+    const Step step = reader.next();
+    if (step != Step::Field) {
+      if (step == Step::End) return finish();
+      if (step == Step::NeedMore) return ParseStatus::NeedMore;
+      return step == Step::TooMany ? fail("too many fields") : fail(reader.wrong());
+    }
+    if (take_field(head_.fields.back()) == ParseStatus::Failed) return ParseStatus::Failed;
   }
 }
 

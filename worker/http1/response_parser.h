@@ -30,7 +30,7 @@ class ResponseParser {
  private:
   enum class Phase : uint8_t { StartLine, Fields, Done, Failed };
 
-  ParseStatus fail(std::string_view detail);
+  [[gnu::cold]] ParseStatus fail(std::string_view detail);
   ParseStatus parse_start_line(const char* begin, const char* stop);
   ParseStatus parse_fields(const char* begin, const char* stop);
   ParseStatus finish();
