@@ -79,7 +79,7 @@ SCENARIOS = (
     Scenario("rate", "GET, 128 bytes at a fixed rate: latency", 0, get(128), kind="rate",
              budgets=(Budget("p99", 1, "nginx"),)),
     Scenario("clients", "GET, 128 bytes, from 1 to 8,000 connections at work", 20_000, ("--path", "/bytes/128"),
-             relay=False, origin_workers=2, syscalls=False,
+             origin_workers=2, syscalls=False,
              variants=tuple(Variant(f"{n:,}", load=("--connections", str(n))) for n in (1, 64, 1000, 8000))),
 )
 
