@@ -108,7 +108,7 @@ class FieldReader {
  private:
   bool find_line_end(const char* from);
   [[gnu::cold]] Step judge_line_end();
-  Step take_line_without_name();
+  Step take_line_without_name(const char* begin);
 
   const char* const begin_;
   const char* line_;  ///< the one that is not parsed yet
