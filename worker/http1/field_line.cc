@@ -163,10 +163,10 @@ std::string_view parse_field_line(std::string_view line, Field& field) {
 }
 
 FieldReader::Step FieldReader::next() {
+  if (scan_ > line_ && !find_line_end(scan_)) [[unlikely]]
+    return judge_line_end();
   const char* const stop = stop_;
-  for (const char* line = line_;; line = line_) {
-    if (scan_ > line && !find_line_end(scan_)) [[unlikely]]
-      return judge_line_end();
+  for (const char* line = line_;;) {
     if (is_crlf(line, stop)) [[unlikely]] {
       line_ = line + 2;
       return Step::End;
@@ -174,20 +174,26 @@ FieldReader::Step FieldReader::next() {
     const char* colon = find_first<NoLetters>(begin_, line, stop);
     if (colon == line || colon == stop || *colon != ':') [[unlikely]] {
       colon = skip_class(colon, stop, kTokenChar);
-      if (colon == line || colon == stop || *colon != ':') return take_line_without_name();
+      if (colon == line || colon == stop || *colon != ':') return take_line_without_name(line);
     }
     const char* const end = find_first<ControlBytes>(begin_, colon + 1, stop);
     if (!is_crlf(end, stop)) [[unlikely]] {
+      line_ = line;
       scan_ = end;
       return judge_line_end();
     }
-    line_ = end + 2;
-    if (room_-- == 0) [[unlikely]]
+    if (room_-- == 0) [[unlikely]] {
+      line_ = end + 2;
       return Step::TooMany;
+    }
     const std::string_view name(line, static_cast<size_t>(colon - line));
     const Slot& known = find_slot(name);
     fields_.push_back({name, trim(colon, end), known.id, known.hop_by_hop});
-    if (known.matters) return Step::Field;
+    line = end + 2;
+    if (known.matters) {
+      line_ = line;
+      return Step::Field;
+    }
   }
 }
 
@@ -202,7 +208,8 @@ FieldReader::Step FieldReader::judge_line_end() {
   return status == LineStatus::Incomplete ? Step::NeedMore : Step::Wrong;
 }
 
-FieldReader::Step FieldReader::take_line_without_name() {
+FieldReader::Step FieldReader::take_line_without_name(const char* begin) {
+  line_ = begin;
   if (!find_line_end(line_)) return judge_line_end();
   const std::string_view line(line_, static_cast<size_t>(scan_ - line_));
   line_ = scan_ + 2;

@@ -53,7 +53,7 @@ namespace restgate::http1 {
   return false;
 }
 
-/// Whether a parser of heads looks at the values of these fields.
+/// Whether the parsers of heads act upon a field themselves: take_field() of one of them sees these only.
 [[nodiscard]] constexpr bool matters(FieldId id) {
   switch (id) {
     case FieldId::Connection:
@@ -67,9 +67,25 @@ namespace restgate::http1 {
     case FieldId::TransferEncoding:
     case FieldId::Upgrade:
       return true;
-    default:
-      return false;
+    case FieldId::Other:
+    case FieldId::Accept:
+    case FieldId::Date:
+    case FieldId::ProxyAuthenticate:
+    case FieldId::ProxyAuthenticationInfo:
+    case FieldId::ProxyAuthorization:
+    case FieldId::ProxyConnection:
+    case FieldId::SecWebSocketKey:
+    case FieldId::Traceparent:
+    case FieldId::Tracestate:
+    case FieldId::UserAgent:
+    case FieldId::Via:
+    case FieldId::XForwardedFor:
+    case FieldId::XForwardedHost:
+    case FieldId::XForwardedProto:
+    case FieldId::XRequestId:
+      break;
   }
+  return false;
 }
 
 /// Splits a non-empty line (without CRLF and without control characters) into `field`, a new one. Returns what is
@@ -108,7 +124,7 @@ class FieldReader {
  private:
   bool find_line_end(const char* from);
   [[gnu::cold]] Step judge_line_end();
-  Step take_line_without_name();
+  Step take_line_without_name(const char* begin);
 
   const char* const begin_;
   const char* line_;  ///< the one that is not parsed yet

@@ -27,7 +27,7 @@ struct RequestLine {
 
 /// Splits the request line that begins at `line`, and ends at `end` or before it. Its parts are empty from the first
 /// one on that is not as it must be.
-RequestLine split_request_line(const char* line, const char* end) {
+[[gnu::always_inline]] inline RequestLine split_request_line(const char* line, const char* end) {
   RequestLine parts;
   const char* method_end = line;
   while (method_end != end && is_class(*method_end, kTokenChar)) ++method_end;
@@ -56,7 +56,7 @@ void RequestParser::reset() {
   fields.clear();
   head_ = RequestHead{};
   head_.fields = std::move(fields);
-  failure_ = ParseFailure{};
+  if (phase_ == Phase::Failed) failure_ = ParseFailure{};
   phase_ = Phase::Empty;
   empty_lines_ = 0;
   has_host_ = false;

@@ -25,7 +25,7 @@ void ResponseParser::reset(bool request_is_head) {
   fields.clear();
   head_ = ResponseHead{};
   head_.fields = std::move(fields);
-  failure_ = ParseFailure{};
+  if (phase_ == Phase::Failed) failure_ = ParseFailure{};
   phase_ = Phase::StartLine;
   request_is_head_ = request_is_head;
   cursor_ = LineCursor{};
