@@ -33,6 +33,7 @@ class BackendPool;
 class ClientSet;
 class ExchangePool;
 class Handover;
+class Lookout;
 class TunnelSet;
 
 /// What becomes of the client connections of a worker that is to go.
@@ -54,6 +55,7 @@ struct Context {
   /// Snug ones, for requests that are being served: a head stays until its answer is through.
   BufferPool& snug_buffers;
   TimerWheel& timers;
+  Lookout& lookout;
   Graveyard& graveyard;
   AccessLog& access_log;
   /// One use at a time: a head is rendered here and flushed at once (see Outbox).

@@ -52,7 +52,7 @@ class Outbox {
   void drop_written(size_t bytes);
   void keep_scratch(BufferPool& buffers);
 
-  std::array<iovec, kMaxPieces> pieces_;
+  // What a short write needs lies together: of thousands of streams none is in the cache.
   uint8_t first_ = 0;
   uint8_t count_ = 0;
   uint8_t small_used_ = 0;
@@ -60,6 +60,7 @@ class Outbox {
   uint32_t scratch_room_ = 0;   // behind it
   uint64_t written_ = 0;
   BufferPtr kept_;  // what was left of the scratch bytes
+  std::array<iovec, kMaxPieces> pieces_;
   std::array<char, kSmallBytes> small_;
 };
 

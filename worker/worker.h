@@ -56,6 +56,7 @@ class Worker final : private IoHandler {
   BufferPool buffers_;
   BufferPool snug_buffers_;
   TimerWheel timers_;
+  Lookout lookout_;
   Graveyard graveyard_;
   AccessLog access_log_;
   std::vector<char> scratch_;

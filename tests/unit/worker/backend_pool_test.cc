@@ -130,6 +130,7 @@ class BackendPoolTest : public testing::Test {
   BufferPool buffers_{4096, 4};
   BufferPool snug_buffers_{1024, 4};
   TimerWheel timers_{loop_};
+  Lookout lookout_{loop_, timers_};
   Graveyard graveyard_;
   AccessLog access_log_{AccessLog::Setup{}};  // nothing is recorded here
   Result<stats::Block> block_ = stats::Block::create({.routes = {}, .services = {"backend"}, .methods = {}});
@@ -142,6 +143,7 @@ class BackendPoolTest : public testing::Test {
                    .buffers = buffers_,
                    .snug_buffers = snug_buffers_,
                    .timers = timers_,
+                   .lookout = lookout_,
                    .graveyard = graveyard_,
                    .access_log = access_log_,
                    .scratch = {}};
