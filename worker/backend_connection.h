@@ -82,13 +82,13 @@ class BackendConnection final : public Mortal, public Connection, private Deadli
   [[gnu::cold]] void unavailable(Reason reason);
   void set_state(State state);
 
-  BackendPool& pool_;
   BackendUser* user_ = nullptr;
-  std::unique_ptr<EndpointSet::Waiter> waiter_;
   State state_ = State::Closed;
   bool opening_ = false;  // within open()
   bool spoke_unasked_ = false;
   uint64_t lent_turn_ = 0;  // of the loop, when it was lent from idle without a look at what had come; 0: never
+  BackendPool& pool_;
+  std::unique_ptr<EndpointSet::Waiter> waiter_;
   Reason open_failure_ = Reason::None;
   size_t turn_ = 0;  // of the next address to try
   uint8_t addresses_tried_ = 0;

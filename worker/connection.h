@@ -8,6 +8,7 @@
 #include "common/event_loop.h"
 #include "worker/buffer_pool.h"
 #include "worker/context.h"
+#include "worker/lookout.h"
 #include "worker/transport.h"
 
 namespace restgate::worker {
@@ -33,10 +34,10 @@ class Connection : public IoHandler {
   /// Whether a read may bring something: an edge has come that was not read to its end.
   [[nodiscard]] bool readable() const { return readable_; }
 
-  /// Who needs more than a short read brought has to ask once more: a reset behind those bytes comes with the same
-  /// edge, and the event does not tell it from readiness.
-  void look_again() {
-    if (std::exchange(assumed_drained_, false)) readable_ = true;
+  /// It is not readable, and more is needed than has come: if the last read has left a reset behind, that will be told
+  /// as an event (lookout.h).
+  void await_more() {
+    if (std::exchange(assumed_drained_, false) && lookout_place_ == 0) context_.lookout.add(*this);
   }
 
   /// Something has been learned of the connection other than by an edge: reading may bring its end.
@@ -49,7 +50,7 @@ class Connection : public IoHandler {
     to.inbox_ = std::move(inbox_);
     to.readable_ = readable_;
     to.peer_closed_ = peer_closed_;
-    to.assumed_drained_ = assumed_drained_;
+    to.assumed_drained_ = assumed_drained_ || lookout_place_ != 0;  // nobody asks about it any more
   }
 
   /// Reads once into the inbox (which must have room) and remembers when the socket has been drained.
@@ -67,7 +68,9 @@ class Connection : public IoHandler {
   }
 
  protected:
-  ~Connection() = default;
+  ~Connection() {
+    if (lookout_place_ != 0) context_.lookout.forget(*this);
+  }
 
   IoResult fill_into(Buffer& to) {
     const size_t room = to.room_size();
@@ -111,6 +114,10 @@ class Connection : public IoHandler {
   bool readable_ = false;
   bool peer_closed_ = false;
   bool assumed_drained_ = false;  // by a short read, not by the kernel's word
+
+ private:
+  friend class Lookout;
+  uint32_t lookout_place_ = 0;  // in its list; 0: none
 };
 
 }  // namespace restgate::worker

@@ -34,6 +34,7 @@ class BackendPool;
 class ClientSet;
 class ExchangePool;
 class Handover;
+class Lookout;
 class TunnelSet;
 
 /// What becomes of the client connections of a worker that is to go.
@@ -57,6 +58,7 @@ struct Context {
   /// For long bodies, which are not looked at.
   PipePool& pipes;
   TimerWheel& timers;
+  Lookout& lookout;
   Graveyard& graveyard;
   AccessLog& access_log;
   /// One use at a time: a head is rendered here and flushed at once (see Outbox).

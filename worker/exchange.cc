@@ -91,8 +91,8 @@ Alive Exchange::read_head() {
         continue;
       }
     }
-    if (client_->has_input()) client_->look_again();
     if (!client_->readable()) {
+      if (client_->has_input()) client_->await_more();
       update_deadline();
       return Alive::Yes;
     }

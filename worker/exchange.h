@@ -145,6 +145,7 @@ class Exchange final : public Mortal, public BackendUser {
   Context& context_;
   ClientConnection* client_ = nullptr;
   BackendConnection* backend_ = nullptr;
+  flight::Writer::Ticket flight_ = 0;
 
   RequestState request_ = RequestState::Head;
   ResponseState response_ = ResponseState::None;
@@ -166,7 +167,6 @@ class Exchange final : public Mortal, public BackendUser {
   const config::Route* route_ = nullptr;
   BackendPool* pool_ = nullptr;
 
-  flight::Writer::Ticket flight_ = 0;
   int64_t started_us_ = 0;
   int64_t head_us_ = 0;        // when the request's head was complete
   int64_t acquired_us_ = 0;    // when a backend connection was asked for
@@ -186,8 +186,8 @@ class Exchange final : public Mortal, public BackendUser {
   http1::ResponseParser response_parser_;
   http1::Path path_;
   BodyReader request_body_;
-  BodyReader response_body_;
   Outbox to_backend_;
+  BodyReader response_body_;
   Outbox to_client_;
 };
 

@@ -59,7 +59,7 @@ class Outbox {
   void drop_written(size_t bytes);
   [[gnu::cold]] void keep_scratch(BufferPool& buffers);
 
-  std::array<iovec, kMaxPieces> pieces_;
+  // What a short write needs lies together: of thousands of streams none is in the cache.
   uint8_t first_ = 0;
   uint8_t count_ = 0;
   uint8_t small_used_ = 0;
@@ -68,6 +68,7 @@ class Outbox {
   uint64_t written_ = 0;
   BufferPtr kept_;  // what was left of the scratch bytes
   PipePtr pipe_;
+  std::array<iovec, kMaxPieces> pieces_;
   std::array<char, kSmallBytes> small_;
 };
 

@@ -92,8 +92,10 @@ Alive Exchange::pump_request() {
     }
     if (request_body_.done()) return request_sent();
     if (!client_->has_input()) {
-      client_->look_again();
-      if (!client_->readable()) return Alive::Yes;
+      if (!client_->readable()) {
+        client_->await_more();
+        return Alive::Yes;
+      }
       if (read_request_body() == Alive::No) return Alive::No;
       if (request_ == RequestState::Done) return Alive::Yes;
     }

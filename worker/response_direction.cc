@@ -72,8 +72,11 @@ Alive Exchange::pump_response() {
       if (produce_response() == Alive::No) return Alive::No;
       if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
-    backend_->look_again();
-    if (!backend_->readable()) return Alive::Yes;
+    if (!backend_->readable()) {
+      backend_->await_more();
+      backend_->drop_empty_inbox();
+      return Alive::Yes;
+    }
     if (read_backend() == Alive::No) return Alive::No;
     if (response_ == ResponseState::None) return Alive::Yes;  // sent again on another connection
   }

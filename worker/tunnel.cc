@@ -126,8 +126,8 @@ bool Tunnel::pump_direction(Side& from, Side& to) {
       from.ended = true;
       return to.transport().shutdown_send();
     }
-    from.look_again();
     if (!from.readable()) {
+      from.await_more();
       from.drop_empty_inbox();
       return true;
     }

@@ -57,6 +57,7 @@ class Worker final : private IoHandler {
   BufferPool snug_buffers_;
   PipePool pipes_;
   TimerWheel timers_;
+  Lookout lookout_;
   Graveyard graveyard_;
   AccessLog access_log_;
   std::vector<char> scratch_;

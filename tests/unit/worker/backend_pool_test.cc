@@ -131,6 +131,7 @@ class BackendPoolTest : public testing::Test {
   BufferPool snug_buffers_{1024, 4};
   PipePool pipes_;
   TimerWheel timers_{loop_};
+  Lookout lookout_{loop_, timers_};
   Graveyard graveyard_;
   AccessLog access_log_{AccessLog::Setup{}};  // nothing is recorded here
   Result<stats::Block> block_ = stats::Block::create({.routes = {}, .services = {"backend"}, .methods = {}});
@@ -144,6 +145,7 @@ class BackendPoolTest : public testing::Test {
                    .snug_buffers = snug_buffers_,
                    .pipes = pipes_,
                    .timers = timers_,
+                   .lookout = lookout_,
                    .graveyard = graveyard_,
                    .access_log = access_log_,
                    .scratch = {}};

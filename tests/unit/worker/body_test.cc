@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <string>
+#include <vector>
 
 namespace restgate::worker {
 namespace {
@@ -61,6 +62,44 @@ TEST_F(BodyTest, ChunksAreTakenOffAndPutOnAnew) {
   EXPECT_EQ(pump_body(reader, *buffer, outbox, {.chunked = true}), BodyProgress::Ended);
   EXPECT_EQ(sent(), "0\r\n\r\n");
   EXPECT_EQ(buffer->view(), "next");
+}
+
+TEST_F(BodyTest, AChunkOfAnyShapeIsFramedAnew) {
+  struct Case {
+    std::vector<std::string> received;
+    std::vector<std::string> sent;
+  };
+  const std::string long_data(300, 'd');
+  const Case cases[] = {
+      {{"3\r\nabc\r\n"}, {"3\r\nabc\r\n"}},
+      {{"0003;a=b\r\nabc\r\n"}, {"3\r\nabc\r\n"}},
+      {{"3\r\nabc\r\n2"}, {"3\r\nabc\r\n"}},                                        // and the next one begins
+      {{"12c\r\n" + long_data + "\r\n"}, {"12c\r\n" + long_data + "\r\n"}},         // longer than is ever copied
+      {{"5\r\nab", "cde\r\n"}, {"2\r\nab\r\n", "3\r\ncde\r\n"}},                    // in two parts, at any place
+      {{"5\r", "\nabcde", "\r\n"}, {"", "5\r\nabcde\r\n", ""}},                     // no room for a frame
+      {{"5\r\n", "abcde\r", "\n"}, {"", "5\r\nabcde\r\n", ""}},                     //
+      {{"5\r\nabcde\r", "\n"}, {"5\r\nabcde\r\n", ""}},                             //
+      {{"3\r\nabc\r\n0\r\n\r\n"}, {"3\r\nabc\r\n0\r\n\r\n"}},                       // the last one behind it
+      {{"3\r\nabc\r\n", "1\r\nd\r\n1\r\ne\r\n"}, {"3\r\nabc\r\n", "2\r\nde\r\n"}},  // two in one
+  };
+  for (const Case& one : cases) {
+    SCOPED_TRACE(one.received[0]);
+    reader.start(BodyKind::Chunked, 0);
+    for (size_t i = 0; i < one.received.size(); ++i) {
+      receive(one.received[i]);
+      EXPECT_NE(pump_body(reader, *buffer, outbox, {.chunked = true}), BodyProgress::Malformed);
+      EXPECT_EQ(one.sent[i].empty() ? "" : sent(), one.sent[i]);
+      EXPECT_TRUE(outbox.empty());
+    }
+  }
+}
+
+TEST_F(BodyTest, AnewFramedChunkIsOnePiece) {
+  reader.start(BodyKind::Chunked, 0);
+  receive("03;x\r\nabc\r\n");
+  EXPECT_EQ(pump_body(reader, *buffer, outbox, {.chunked = true}), BodyProgress::Produced);
+  EXPECT_EQ(outbox.free_pieces(), Outbox::kMaxPieces - 1);
+  EXPECT_EQ(sent(), "3\r\nabc\r\n");
 }
 
 TEST_F(BodyTest, ChunksForAClientThatCannotTakeThemAreRaw) {
