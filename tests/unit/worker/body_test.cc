@@ -73,12 +73,12 @@ TEST_F(BodyTest, AChunkOfAnyShapeIsFramedAnew) {
   const Case cases[] = {
       {{"3\r\nabc\r\n"}, {"3\r\nabc\r\n"}},
       {{"0003;a=b\r\nabc\r\n"}, {"3\r\nabc\r\n"}},
-      {{"3\r\nabc\r\n2"}, {"3\r\nabc\r\n"}},                                        // and the next one begins
-      {{"12c\r\n" + long_data + "\r\n"}, {"12c\r\n" + long_data + "\r\n"}},         // longer than is ever copied
-      {{"5\r\nab", "cde\r\n"}, {"2\r\nab\r\n", "3\r\ncde\r\n"}},                    // in two parts, at any place
-      {{"5\r", "\nabcde", "\r\n"}, {"", "5\r\nabcde\r\n", ""}},                     // no room for a frame
-      {{"5\r\n", "abcde\r", "\n"}, {"", "5\r\nabcde\r\n", ""}},                     //
-      {{"5\r\nabcde\r", "\n"}, {"5\r\nabcde\r\n", ""}},                             //
+      {{"3\r\nabc\r\n2"}, {"3\r\nabc\r\n"}},                                 // and the next one begins
+      {{"12c\r\n" + long_data + "\r\n"}, {"12c\r\n" + long_data + "\r\n"}},  // longer than is ever copied
+      {{"5\r\nab", "cde\r\n"}, {"2\r\nab\r\n", "3\r\ncde\r\n"}},             // in two parts, at any place
+      {{"5\r", "\nabcde", "\r\n"}, {"", "5\r\nabcde\r\n", ""}},              // no room for a frame
+      {{"5\r\n", "abcde\r", "\n"}, {"", "5\r\nabcde\r\n", ""}},
+      {{"5\r\nabcde\r", "\n"}, {"5\r\nabcde\r\n", ""}},
       {{"3\r\nabc\r\n0\r\n\r\n"}, {"3\r\nabc\r\n0\r\n\r\n"}},                       // the last one behind it
       {{"3\r\nabc\r\n", "1\r\nd\r\n1\r\ne\r\n"}, {"3\r\nabc\r\n", "2\r\nde\r\n"}},  // two in one
   };
