@@ -82,6 +82,7 @@ class LookoutTest : public ::testing::Test {
   Router router_{config_};
   BufferPool buffers_{4096, 4};
   TimerWheel timers_{loop_};
+  PipePool pipes_;
   Lookout lookout_{loop_, timers_};
   Graveyard graveyard_;
   AccessLog access_log_{AccessLog::Setup{}};
@@ -93,6 +94,7 @@ class LookoutTest : public ::testing::Test {
                    .loop = loop_,
                    .buffers = buffers_,
                    .snug_buffers = buffers_,
+                   .pipes = pipes_,
                    .timers = timers_,
                    .lookout = lookout_,
                    .graveyard = graveyard_,
