@@ -201,7 +201,6 @@ timeout connect 5s
 timeout tunnel 1h
 timeout http-keep-alive 300s
 option http-keep-alive
-option http-no-delay
 http-reuse always
 frontend front
 bind 127.0.0.1:{port} backlog 4096
