@@ -59,6 +59,7 @@ endif()
 
 if(RESTGATE_COVERAGE)
   target_compile_options(restgate_options INTERFACE --coverage -fprofile-update=atomic)
+  target_compile_definitions(restgate_options INTERFACE RESTGATE_COUNTS)
   target_link_options(restgate_options INTERFACE --coverage)
 endif()
 
