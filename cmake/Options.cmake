@@ -80,9 +80,11 @@ function(restgate_profiled target)
     target_compile_options(${target} PRIVATE -fprofile-generate -fprofile-update=atomic)
     target_compile_definitions(${target} PRIVATE RESTGATE_COUNTS)
   elseif(RESTGATE_PROFILE STREQUAL "use")
-    # -Warray-bounds: what g++ 12 believes of branches that a size rules out, once a profile has it inline more.
     target_compile_options(${target} PRIVATE -fprofile-use -fprofile-correction -fprofile-partial-training
-      -Wno-missing-profile -Wno-error=coverage-mismatch -Wno-array-bounds)
+      -Wno-missing-profile -Wno-error=coverage-mismatch)
+    # What g++ 12 believes of branches that a size rules out, once a profile has it inline more.
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overread)
+    target_link_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overread)
   endif()
 endfunction()
 
