@@ -9,6 +9,8 @@ ARGS    ?=
 FUZZ_SECONDS ?= 60
 TORTURE_SECONDS ?= 15
 JOBS    ?= $(shell nproc)
+# What `make bench-load` measures: the program as it is shipped, or another, such as bin/restgate.
+RESTGATE ?= build/optimized/restgate
 # More cmake -D options for every build, such as -DRESTGATE_WERROR=ON.
 CMAKE_ARGS ?=
 
@@ -17,13 +19,16 @@ CTEST    = ctest --output-on-failure --no-tests=error -j $(JOBS)
 NO_ASLR  = $(shell setarch "$$(uname -m)" -R true 2>/dev/null && echo setarch "$$(uname -m)" -R)
 SOURCES  = $(shell git ls-files --cached --others --exclude-standard '*.cc' '*.h' 2>/dev/null || \
              find common config worker master tests -name '*.cc' -o -name '*.h')
-SCRIPTS  = packaging/install-deps packaging/build-deb packaging/build-rpm packaging/set-version packaging/source-tree \
-             packaging/version packaging/libexec/reload packaging/libexec/upgrade packaging/debian/postinst \
-             packaging/debian/postrm packaging/completions/restgate.bash tests/packages/static .ci/run deploy/make-rootfs tests/deploy/prepare
+SCRIPTS  = packaging/install-deps packaging/build-deb packaging/build-rpm packaging/build-profiled packaging/train \
+             packaging/set-version packaging/source-tree packaging/version packaging/libexec/reload \
+             packaging/libexec/upgrade packaging/debian/postinst packaging/debian/postrm \
+             packaging/completions/restgate.bash tests/packages/static .ci/run deploy/make-rootfs tests/deploy/prepare
+# What the program consists of.
+PRODUCT  = $(shell find common config worker master cmake -type f) CMakeLists.txt packaging/build-profiled packaging/train
 TIDY     = $(filter common/% config/% worker/% master/%,$(filter %.cc,$(SOURCES)))
 
 .DEFAULT_GOAL := build
-.PHONY: build run test test-deploy test-asan test-race cover vet generate fmt fmt-check shell-check lint docker deb rpm test-packages bench bench-micro bench-load torture torture-peers fuzz deps install clean help
+.PHONY: build optimized run test test-deploy test-asan test-race cover vet generate fmt fmt-check shell-check lint docker deb rpm test-packages bench bench-micro bench-load torture torture-peers fuzz deps install clean help
 
 # configure(PRESET): only when there is no build directory yet, or when options are given; ninja runs cmake again by
 # itself when a CMake file or the list of sources has changed.
@@ -37,6 +42,14 @@ build: ## Build bin/restgate
 	@cmake --build build/release --target restgate
 	@mkdir -p bin
 	@cmp -s build/release/restgate bin/restgate || install build/release/restgate bin/restgate
+
+optimized: build/optimized/restgate ## Build build/optimized/restgate as it is shipped: with a profile, twice the time
+	@echo $<
+
+build/optimized/restgate: $(PRODUCT)
+	@packaging/install-deps
+	@mkdir -p build && packaging/build-profiled build/optimized $(CMAKE_ARGS) >build/optimized.log 2>&1 \
+	  || { tail -n 50 build/optimized.log; exit 1; }
 
 run: build ## Run the demo: the gateway on ports 7000 and 9000 in front of a demo service (ARGS="-port 8080")
 	@bin/restgate demo $(ARGS)
@@ -130,10 +143,13 @@ bench-micro: ## Run the micro-benchmarks (ARGS="--benchmark_filter=parse")
 	@cmake --build build/release --target benchmarks
 	@set -e; for bench in build/release/tests/bench/*_bench; do [ ! -x $$bench ] || $$bench $(ARGS); done
 
-bench-load: build ## Measure beside nginx, haproxy and a relay (ARGS="--scenario small,post --rounds 9"; --help)
+bench-load: $(RESTGATE) ## Measure beside nginx, haproxy and a relay (ARGS="--scenario small --rounds 9"; RESTGATE=bin/restgate)
 	@packaging/install-deps build bench
+	$(call configure,release)
 	@cmake --build build/release --target bench_tools
-	@tests/bench/run --restgate bin/restgate $(or $(ARGS),--quick)
+	@tests/bench/run --restgate $(RESTGATE) $(or $(ARGS),--quick)
+
+bin/restgate: build
 
 bench: ## Both: the micro-benchmarks, then the load; ARGS is for the load
 	@$(MAKE) --no-print-directory bench-micro ARGS=

@@ -14,6 +14,8 @@ option(RESTGATE_COVERAGE "Instrument for gcov" OFF)
 option(RESTGATE_FUZZ "Build only the libFuzzer targets and what they need (clang)" OFF)
 option(RESTGATE_TESTS "Build the tests and benchmarks" ON)
 set(RESTGATE_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize takes them")
+set(RESTGATE_PROFILE "" CACHE STRING "Profile feedback, by gcc: generate, then use (packaging/build-profiled does both)")
+set_property(CACHE RESTGATE_PROFILE PROPERTY STRINGS "" generate use)
 
 # A release keeps line tables, so that a core or a profile of it can be read.
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
@@ -59,13 +61,38 @@ endif()
 
 if(RESTGATE_COVERAGE)
   target_compile_options(restgate_options INTERFACE --coverage -fprofile-update=atomic)
+  target_compile_definitions(restgate_options INTERFACE RESTGATE_COUNTS)
   target_link_options(restgate_options INTERFACE --coverage)
 endif()
 
+# Profile feedback. A build that generates writes what it has counted beside its objects when its processes end; one that
+# uses, of the same sources in the same directory, has gcc read that: the common way through the code becomes straight,
+# and what rarely happens is out of its way. Code that was not reached is compiled as without a profile.
+if(RESTGATE_PROFILE AND NOT RESTGATE_PROFILE MATCHES "^(generate|use)$")
+  message(FATAL_ERROR "RESTGATE_PROFILE is generate, use or empty, not ${RESTGATE_PROFILE}")
+elseif(RESTGATE_PROFILE AND NOT CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  message(FATAL_ERROR "RESTGATE_PROFILE is for gcc")
+elseif(RESTGATE_PROFILE STREQUAL "generate")
+  target_link_options(restgate_options INTERFACE -fprofile-generate)  # whatever has counting code in it
+endif()
+function(restgate_profiled target)
+  if(RESTGATE_PROFILE STREQUAL "generate")
+    target_compile_options(${target} PRIVATE -fprofile-generate -fprofile-update=atomic)
+    target_compile_definitions(${target} PRIVATE RESTGATE_COUNTS)
+  elseif(RESTGATE_PROFILE STREQUAL "use")
+    target_compile_options(${target} PRIVATE -fprofile-use -fprofile-correction -fprofile-partial-training
+      -Wno-missing-profile -Wno-error=coverage-mismatch)
+    # What g++ 12 believes of branches that a size rules out, once a profile has it inline more.
+    target_compile_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overread)
+    target_link_options(${target} PRIVATE -Wno-array-bounds -Wno-stringop-overread)
+  endif()
+endfunction()
+
 # Link-time optimisation is for what runs in earnest: the executable and the benchmarks. The libraries' objects carry
-# machine code as well, so that the test programs link in a moment; those are optimised little, to compile soon.
+# machine code as well, so that the test programs link in a moment; those are optimised little, to compile soon. What
+# only counts for a profile need not be quick.
 function(restgate_product target)
-  if(RESTGATE_LTO)
+  if(RESTGATE_LTO AND NOT RESTGATE_PROFILE STREQUAL "generate")
     target_compile_options(${target} PRIVATE -flto=auto -ffat-lto-objects)
     target_link_options(${target} PRIVATE -flto=auto -O2)
   endif()

@@ -74,16 +74,16 @@ void Spawner::run_child(worker::Heritage heritage, const std::string& title, pid
   if (const Status confined = confine(heritage); !confined) {
     log::error("a worker cannot give up its privileges",
                {{"worker", heritage.index}, {"error", confined.error().message}});
-    _exit(1);
+    platform::leave(1);
   }
   // The worker notices the master's death by its control channel; this is for one whose loop does not turn. Not before
   // the change of user, at which the kernel forgets it.
-  if (!platform::die_with_parent(master, SIGTERM)) _exit(0);
+  if (!platform::die_with_parent(master, SIGTERM)) platform::leave(0);
   if (title_ != nullptr) title_->set(title);
   platform::allow_core();  // after any change of user
   const int code = body_(std::move(heritage));
   std::fflush(nullptr);
-  _exit(code);
+  platform::leave(code);
 }
 
 }  // namespace restgate::master

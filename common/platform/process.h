@@ -34,6 +34,10 @@ void close_descriptors_except(std::span<const int> keep);
 /// Raises the soft limit of open descriptors to the hard one; returns the limit that holds now.
 size_t raise_nofile_limit();
 
+/// Ends this process as _exit() does: nothing that it shares with its parent is flushed or destroyed. Of a build that
+/// counts what runs (coverage, a profile), the counts are written first, which _exit() alone would lose.
+[[noreturn]] void leave(int code);
+
 /// What top and /proc/PID/comm show; cut to 15 bytes.
 void set_thread_name(const char* name);
 

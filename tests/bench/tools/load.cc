@@ -21,7 +21,7 @@ constexpr int64_t kTickNs = 250'000'000;
 
 Load::Load(LoadOptions options) : options_(std::move(options)) {
   for (uint64_t i = 0; i < options_.connections; ++i)
-    connections_.push_back(std::make_unique<Connection>(options_.kind));
+    connections_.push_back(std::make_unique<Connection>(ReplyReader(options_.kind, options_.status)));
   latencies_.reserve(options_.count);
 }
 
@@ -94,7 +94,7 @@ void Load::open(Connection& connection) {
   auto socket = platform::connect_tcp(options_.target.get(), options_.target.length());
   if (!socket.ok()) fail(socket.error().message);
   connection.fd = std::move(socket).value();
-  connection.reader = ReplyReader(options_.kind);
+  connection.reader = ReplyReader(options_.kind, options_.status);
   connection.writable = false;
   poller_.add(connection.fd.get(), &connection);
   if (counting_) ++started_;

@@ -21,6 +21,7 @@ namespace restgate::bench {
 struct LoadOptions {
   platform::Address target;
   ReplyReader::Kind kind = ReplyReader::Kind::Http;
+  unsigned status = 200;              ///< of every HTTP response
   std::vector<std::string> requests;  ///< complete; taken at random
   std::string message;                ///< a WebSocket frame: what is sent once the connection stands
   uint64_t connections = 1;
@@ -44,7 +45,7 @@ class Load {
 
  private:
   struct Connection {
-    explicit Connection(ReplyReader::Kind kind) : reader(kind) {}
+    explicit Connection(const ReplyReader& fresh) : reader(fresh) {}
     UniqueFd fd;
     ReplyReader reader;
     bool writable = false;

@@ -1,9 +1,11 @@
 // bench_load: the benchmark's client: a fixed number of exchanges, measured. One process, one thread.
 //
 //   bench_load --port N [--kind http|websocket|events] [--connections N] [--count N] [--rate N] [--pipeline N]
-//              [--reconnect 1] [--path P | --paths FILE] [--body BYTES] [--timeout SECONDS]
+//              [--reconnect 1] [--path P | --paths FILE] [--fields FILE] [--body BYTES] [--status N]
+//              [--timeout SECONDS]
 //
-// --body: POST with so many bytes; WebSocket: size of a message. --paths: one a line, taken at random.
+// --body: POST with so many bytes; WebSocket: size of a message. --paths: one a line, taken at random. --fields: header
+// field lines that each request has besides its own few. --status: what every response has to have (200).
 // It opens its connections, gets one answer on each, prints "ready" and waits for a line on standard input; then it
 // runs the exchanges and prints what it measured (JSON); then it keeps its connections until standard input ends. So
 // whoever starts it can look at the proxy's counters in between. With --count 0 it just holds its connections.
@@ -25,7 +27,16 @@ ReplyReader::Kind kind_of(const std::string& name) {
   fail("--kind is http, websocket or events");
 }
 
-std::string request(const std::string& path, const LoadOptions& options, uint64_t body) {
+/// Lines, as a message has them.
+std::string read_fields(const std::string& file) {
+  std::ifstream lines(file);
+  if (!lines) fail("cannot read " + file);
+  std::string fields;
+  for (std::string line; std::getline(lines, line);) fields += line + "\r\n";
+  return fields;
+}
+
+std::string request(const std::string& path, const LoadOptions& options, uint64_t body, const std::string& fields) {
   const bool post = options.kind == ReplyReader::Kind::Http && body > 0;
   std::string text =
       (post ? "POST " : "GET ") + path + " HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: bench_load\r\nAccept: */*\r\n";
@@ -35,7 +46,7 @@ std::string request(const std::string& path, const LoadOptions& options, uint64_
     text +=
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-  text += "\r\n";
+  text += fields + "\r\n";
   if (post) text.append(body, 'x');
   return text;
 }
@@ -64,14 +75,17 @@ LoadOptions read_options(Flags& flags) {
   options.pipeline = flags.number("pipeline", 1);
   options.reconnect = flags.number("reconnect", 0) != 0;
   options.timeout_ns = static_cast<int64_t>(flags.number("timeout", 60)) * 1'000'000'000;
+  options.status = static_cast<unsigned>(flags.number("status", 200));
   const uint64_t body = flags.number("body", 0);
   const std::string path = flags.text("path", "/bytes/128");
   const std::string paths = flags.text("paths");
+  const std::string file = flags.text("fields");
   flags.done();
-  if (paths.empty()) options.requests.push_back(request(path, options, body));
+  const std::string fields = file.empty() ? "" : read_fields(file);
+  if (paths.empty()) options.requests.push_back(request(path, options, body, fields));
   std::ifstream lines(paths);
   for (std::string line; !paths.empty() && std::getline(lines, line);)
-    options.requests.push_back(request(line, options, body));
+    options.requests.push_back(request(line, options, body, fields));
   if (options.requests.empty()) fail("no path in " + paths);
   if (options.kind == ReplyReader::Kind::WebSocket) options.message = frame(body);
   return options;

@@ -79,8 +79,7 @@ void ReplyReader::take_head(std::string_view& bytes) {
 }
 
 void ReplyReader::read_head(std::string_view head) {
-  const unsigned wanted = kind_ == Kind::WebSocket ? 101 : 200;
-  if (status_of(head) != wanted) fail("not the reply that was expected:\n" + std::string(head));
+  if (status_of(head) != status_) fail("not the reply that was expected:\n" + std::string(head));
   if (kind_ == Kind::WebSocket) {
     complete_ = true;
   } else if (kind_ == Kind::Events) {

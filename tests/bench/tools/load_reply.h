@@ -14,7 +14,8 @@ class ReplyReader {
  public:
   enum class Kind : uint8_t { Http, WebSocket, Events };
 
-  explicit ReplyReader(Kind kind) : kind_(kind) {}
+  /// `status`: that of an HTTP response; WebSocket's is 101.
+  ReplyReader(Kind kind, unsigned status) : kind_(kind), status_(kind == Kind::WebSocket ? 101 : status) {}
   /// Takes all of these bytes and returns how many replies they completed. The 101 counts, a stream's head does not.
   unsigned take(std::string_view bytes);
 
@@ -27,6 +28,7 @@ class ReplyReader {
   void read_head(std::string_view head);
 
   Kind kind_;
+  unsigned status_;
   State state_ = State::Head;
   bool complete_ = false;  // the head that was read is the whole reply
   std::string begun_;      // the beginning of a head

@@ -23,6 +23,13 @@ constexpr std::string_view kEventStream =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-cache\r\n"
     "Transfer-Encoding: chunked\r\n\r\n";
 
+/// What a web service says of a page.
+constexpr std::string_view kPageFields =
+    "Date: Sat, 01 Mar 2025 12:00:00 GMT\r\nContent-Encoding: identity\r\nVary: Accept-Encoding, Origin\r\n"
+    "Cache-Control: private, max-age=60, must-revalidate\r\nETag: \"5f2b-61a8c0d4e9f37\"\r\n"
+    "Last-Modified: Fri, 28 Feb 2025 08:30:00 GMT\r\nStrict-Transport-Security: max-age=31536000\r\n"
+    "Set-Cookie: session=8d1f0c6a2b7e4e53; Path=/; HttpOnly; Secure; SameSite=Lax\r\n";
+
 std::string chunk(std::string_view bytes) {
   std::array<char, 20> digits;
   char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), bytes.size(), 16).ptr;
@@ -107,6 +114,8 @@ void OriginConnection::take_head(std::string_view head) {
 void OriginConnection::answer(std::string_view path) {
   constexpr std::string_view kBytes = "/bytes/";
   if (path.substr(0, kBytes.size()) == kBytes) return answer_bytes(to_number(path.substr(kBytes.size())));
+  constexpr std::string_view kPage = "/page/";
+  if (path.substr(0, kPage.size()) == kPage) return answer_bytes(to_number(path.substr(kPage.size())), kPageFields);
   if (path.substr(0, 3) == "/ws") {
     mode_ = Mode::WebSocket;
     out_ += kSwitch;
@@ -118,10 +127,12 @@ void OriginConnection::answer(std::string_view path) {
   }
 }
 
-void OriginConnection::answer_bytes(uint64_t size) {
+void OriginConnection::answer_bytes(uint64_t size, std::string_view fields) {
   std::array<char, 20> digits;
   char* const end = std::to_chars(digits.data(), digits.data() + digits.size(), size).ptr;
-  out_ += "HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Type: application/octet-stream\r\nContent-Length: ";
+  out_ += "HTTP/1.1 200 OK\r\nServer: origin\r\nContent-Type: application/octet-stream\r\n";
+  out_ += fields;
+  out_ += "Content-Length: ";
   out_.append(digits.data(), end);
   out_ += close_after_ ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n";
   if (size <= kSmallBody)

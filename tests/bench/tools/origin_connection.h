@@ -2,7 +2,8 @@
 // Origin's worker processes; owned by the worker.
 //
 //   /bytes/N    N bytes                    /ws    echoes WebSocket messages (RFC 6455)
-//   anything    128 bytes                  /sse   server-sent events, one at each tick of the worker
+//   /page/N     the same, with more fields /sse   server-sent events, one at each tick of the worker
+//   anything    128 bytes
 //
 // A request body with a Content-Length is read and thrown away. Pipelined requests are answered in one write.
 #pragma once
@@ -36,7 +37,7 @@ class OriginConnection {
   std::string_view echo_frames(std::string_view input);
   void take_head(std::string_view head);
   void answer(std::string_view path);
-  void answer_bytes(uint64_t size);
+  void answer_bytes(uint64_t size, std::string_view fields = {});
   [[nodiscard]] bool flush();
   [[nodiscard]] bool output_pending() const { return sent_ < out_.size() || filler_left_ > 0; }
 

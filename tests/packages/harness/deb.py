@@ -2,6 +2,7 @@
 
 import glob
 import os
+import tempfile
 
 from harness.checks import expect, expect_equal, expect_in, run
 from harness.machine import Machine, make_base
@@ -78,11 +79,25 @@ def contents(package, symbols):
     expect_in("/usr/lib/debug/", run(["dpkg-deb", "--contents", symbols]).stdout, "debug symbols")
 
 
+def profiled(symbols):
+    """The compiler notes its options with the debug symbols: it had a profile."""
+    with tempfile.TemporaryDirectory() as directory:
+        run(["dpkg-deb", "--extract", symbols, directory])
+        files = glob.glob(os.path.join(directory, "usr/lib/debug/.build-id/*/*.debug"))
+        expect_equal(len(files), 1, "files with debug symbols")
+        notes = run(["readelf", "--decompress", "--string-dump=.debug_str", files[0]]).stdout
+    compilers = [line for line in notes.splitlines() if "GNU C++20" in line]
+    with_profile = [line for line in compilers if " -fprofile-use " in line]
+    expect(with_profile, "no source was compiled with a profile")
+    expect(not [line for line in compilers if "-fprofile-generate" in line], "there is code that counts")
+
+
 def check_all(checks, directory, versions):
     old, new = ((package_file(directory, version), version) for version in versions)
     symbols = old[0].replace("restgate_", "restgate-dbgsym_")
     checks.run("deb: lintian", lambda: lint(old[0]))
     checks.run("deb: contents", lambda: contents(old[0], symbols))
+    checks.run("deb: built with a profile", lambda: profiled(symbols))
     base = make_base(os.path.join(directory, "base-deb"), dependencies(old[0]))
     checks.run("deb: installed and purged without systemd running", lambda: without_systemd_running(base, old[0]))
     with Machine(base) as machine:

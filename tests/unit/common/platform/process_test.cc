@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <iterator>
@@ -46,6 +47,15 @@ TEST(Process, ClosesAllDescriptorsButThose) {
               return 0;
             }),
             0);
+}
+
+TEST(Process, LeavesWithThatCodeAndWithoutCleaningUp) {
+  EXPECT_EQ(in_child([] {
+              std::atexit([] { _exit(1); });
+              leave(7);
+              return 2;
+            }),
+            7);
 }
 
 TEST(Process, ClosesAllWhenNothingIsKept) {
