@@ -54,9 +54,12 @@ Result<pid_t> Spawner::spawn(worker::Heritage heritage, const std::string& title
 Status Spawner::confine(const worker::Heritage& heritage) {
   if (heritage.config != nullptr && heritage.config->identity)
     if (Status became = platform::become(*heritage.config->identity); !became) return became;
-  // Ports are the master's to bind. Root's workers keep what lets them read root's files.
+  // Ports are the master's to bind. Root's workers keep what lets them read root's files. A filter of system calls that
+  // was made for a master without this is no reason not to serve.
   if (geteuid() != 0)
-    if (Status dropped = platform::drop_capabilities(); !dropped) return dropped;
+    if (const Status dropped = platform::drop_capabilities(); !dropped)
+      log::warn("a worker keeps its master's capabilities",
+                {{"worker", heritage.index}, {"error", dropped.error().message}});
   return platform::forbid_new_privileges();
 }
 

@@ -34,10 +34,11 @@ struct AccessRecord {
   uint16_t status = 0;
   uint8_t minor_version = 1;
   uint8_t retries = 0;
-  uint64_t bytes = 0;       ///< sent to the client
-  uint64_t body_bytes = 0;  ///< of which are body: for `combined`
-  uint64_t bytes_in = 0;    ///< received from the client
-  int64_t duration_us = 0;  ///< of the whole exchange
+  bool made_request_id = false;  ///< by us: has nothing that must be escaped
+  uint64_t bytes = 0;            ///< sent to the client
+  uint64_t body_bytes = 0;       ///< of which are body: for `combined`
+  uint64_t bytes_in = 0;         ///< received from the client
+  int64_t duration_us = 0;       ///< of the whole exchange
   // Its parts; negative: it did not come so far.
   int64_t queue_us = -1;       ///< from the request's first byte until it asked for a backend connection
   int64_t connect_us = -1;     ///< until that was there

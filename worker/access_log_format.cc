@@ -45,6 +45,12 @@ class Fields {
   void plain_if(const char (&key)[N], std::string_view value) {
     if (!value.empty()) plain(key, value);
   }
+  /// Empty: left out. `made`: by us.
+  template <size_t N>
+  void id(const char (&key)[N], std::string_view value, bool made) {
+    if (value.empty()) return;
+    made ? plain(key, value) : text(key, value);
+  }
   /// Empty: left out.
   template <size_t N>
   void text_if(const char (&key)[N], std::string_view value) {
@@ -139,7 +145,7 @@ void AccessLog::render_text(HeadWriter& out, const AccessRecord& record) {
   if (record.retries != 0) fields.number(" retries=", record.retries);
   fields.plain_if(" backend=", record.backend);
   fields.plain_if(" backend_tls=", record.backend_tls);
-  fields.text_if(" request_id=", record.request_id);
+  fields.id(" request_id=", record.request_id, record.made_request_id);
   fields.plain_if(" trace_id=", record.trace_id);
 }
 
@@ -164,7 +170,7 @@ void AccessLog::render_json(HeadWriter& out, const AccessRecord& record) {
   if (record.retries != 0) fields.number(",\"retries\":", record.retries);
   fields.plain_if(",\"backend\":", record.backend);
   fields.plain_if(",\"backend_tls\":", record.backend_tls);
-  fields.text_if(",\"request_id\":", record.request_id);
+  fields.id(",\"request_id\":", record.request_id, record.made_request_id);
   fields.plain_if(",\"trace_id\":", record.trace_id);
 }
 

@@ -56,14 +56,16 @@ class Connection : public IoHandler {
   /// Reads once into the inbox (which must have room) and remembers when the socket has been drained.
   IoResult fill() { return fill_into(inbox()); }
 
-  /// Moves up to `most` bytes of what has not been read into the pipe, and remembers when the socket has been drained.
-  /// Where that is not supported, bytes are read into the inbox. REQUIRES: the inbox is empty, the transport not TLS.
+  /// Moves up to `most` bytes of what has not been read into the pipe. When that brings none, the inbox's read has the
+  /// last word: splice() stops at urgent data (RFC 9293 §3.8.5) as if there were nothing, and may not be had at all. An
+  /// error of the connection is told once only.
+  /// REQUIRES: the inbox is empty, the transport not TLS.
   IoResult fill_pipe(Pipe& pipe, size_t most) {
     const IoResult result = transport_.read_into(pipe, most);
-    if (result.kind == IoResult::Kind::Failed && context_.pipes.not_supported(result.sys_errno)) [[unlikely]]
-      return fill();
+    const bool failed = result.kind == IoResult::Kind::Failed;
+    if (result.kind != IoResult::Kind::Ok && !(failed && !context_.pipes.unsupported(result.sys_errno))) return fill();
     assumed_drained_ = false;
-    if (result.kind != IoResult::Kind::Ok) note_no_input(result.kind);
+    if (failed) note_no_input(result.kind);
     return result;
   }
 

@@ -61,6 +61,7 @@ void Exchange::write_access_record(Reason reason, int64_t duration_us) {
   line.backend = {backend_text_.data(), backend_text_size_};
   line.backend_tls = backend_tls_;
   line.request_id = identity_.request_id();
+  line.made_request_id = identity_.made_request_id();
   line.trace_id = identity_.trace_id();
   line.status = status_;
   line.retries = retried_ ? 1 : 0;

@@ -7,6 +7,9 @@
 #include <cerrno>
 #include <utility>
 
+#include "common/log.h"
+#include "common/result.h"
+
 namespace restgate::worker {
 
 void PipeReturner::operator()(Pipe* pipe) const {
@@ -16,20 +19,27 @@ void PipeReturner::operator()(Pipe* pipe) const {
 PipePtr PipePool::take() {
   if (!supported_ || in_use_ >= kMost) return {};
   std::unique_ptr<Pipe> pipe;
-  if (free_.empty()) {
-    pipe = create();
-    if (!pipe) return {};
-  } else {
+  if (!free_.empty()) {
     pipe = std::move(free_.back());
     free_.pop_back();
+  } else if (resting_ > 0) {
+    --resting_;
+    return {};
+  } else {
+    pipe = create();
+    if (!pipe) {
+      resting_ = kRest;
+      return {};
+    }
   }
   ++in_use_;
   return {pipe.release(), PipeReturner{this}};
 }
 
-bool PipePool::not_supported(int sys_errno) {
+bool PipePool::unsupported(int sys_errno) {
   if (sys_errno != EINVAL && sys_errno != ENOSYS && sys_errno != EPERM) return false;
-  supported_ = false;
+  if (std::exchange(supported_, false))
+    log::info("long bodies are copied", {{"why", system_error("splice()", sys_errno).message}});
   return true;
 }
 
@@ -39,8 +49,9 @@ std::unique_ptr<Pipe> PipePool::create() {
   auto pipe = std::make_unique<Pipe>();
   pipe->out = UniqueFd(ends[0]);
   pipe->in = UniqueFd(ends[1]);
-  // Refused when the user's pipes take up too much memory already (pipe(7)): this one then moves less at a time.
-  (void)fcntl(pipe->in.get(), F_SETPIPE_SZ, static_cast<int>(kCapacity));
+  // Refused when the user's pipes take up too much memory already (pipe(7)). Such a one is so small that copying is
+  // cheaper.
+  if (fcntl(pipe->in.get(), F_SETPIPE_SZ, static_cast<int>(kCapacity)) < 0) return nullptr;
   return pipe;
 }
 

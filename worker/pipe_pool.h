@@ -40,7 +40,7 @@ class PipePool {
   /// An empty one; null: enough are in use, or the kernel refuses.
   [[nodiscard]] PipePtr take();
   /// Whether an error of splice() means that it is not to be had here (a sandbox): then there are no pipes any more.
-  [[nodiscard]] bool not_supported(int sys_errno);
+  [[nodiscard]] bool unsupported(int sys_errno);
 
  private:
   friend struct PipeReturner;
@@ -49,8 +49,10 @@ class PipePool {
 
   static constexpr size_t kMost = 64;
   static constexpr size_t kKeep = 16;
+  static constexpr size_t kRest = 1000;  // takes, after the kernel has refused a pipe
 
   bool supported_ = true;
+  size_t resting_ = 0;  // takes that are refused without asking the kernel
   size_t in_use_ = 0;
   std::vector<std::unique_ptr<Pipe>> free_;
 };

@@ -46,6 +46,8 @@ class RequestIdentity {
   // Before it is known, all are empty and false.
   /// Empty: the configuration has none.
   [[nodiscard]] std::string_view request_id() const { return known_ ? request_id_ : std::string_view(); }
+  /// Whether that is one of ours, rather than what the client sent.
+  [[nodiscard]] bool made_request_id() const { return known_ && request_id_.data() == uuid_.data(); }
   /// Empty: none.
   [[nodiscard]] std::string_view trace_id() const { return known_ ? trace_id_ : std::string_view(); }
   /// What the backend gets in place of the client's field; empty: that one, if pass_trace().

@@ -175,6 +175,12 @@ Status check_may_become(const Identity& identity) {
 Status drop_capabilities() {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> held{};
+  const bool known = syscall(SYS_capget, &header, held.data()) == 0;
+  const auto holds = [](const __user_cap_data_struct& set) {
+    return (set.effective | set.permitted | set.inheritable) != 0;
+  };
+  if (known && std::none_of(held.begin(), held.end(), holds)) return Ok{};  // whatever a filter says of capset()
   const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
   if (syscall(SYS_capset, &header, none.data()) != 0) return system_error("cannot give up capabilities", errno);
   return Ok{};

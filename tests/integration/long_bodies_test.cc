@@ -1,6 +1,7 @@
 // Bodies that are long enough to stay in the kernel on their way (splice): the same bytes, ends and counts as of
 // others.
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
 #include <nlohmann/json.hpp>
 #include <vector>
@@ -147,6 +148,22 @@ TEST(LongBodies, AnAnswerBeforeTheRequestIsThrough) {
   EXPECT_EQ(answer.status(), 413);
   EXPECT_EQ(answer.body, "enough");
   EXPECT_TRUE(answer.lists("Connection", "close"));
+  played.gateway.stop();
+}
+
+// splice() does not go past urgent data; the body goes on behind it, without that byte (RFC 9293 §3.8.5).
+TEST(LongBodies, WithUrgentDataInThem) {
+  Played played;
+  const std::string half = pattern_bytes(kLong / 2);
+  played.forward(request_head("GET", "/"));
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(2 * half.size()) + "\r\n\r\n");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  played.backend.send(half);
+  EXPECT_TRUE(played.client.read_exactly(half.size()) == half);
+  ASSERT_EQ(::send(played.backend.fd(), "!", 1, MSG_OOB), 1);
+  played.backend.send(half);
+  EXPECT_TRUE(played.client.read_exactly(half.size()) == half);
+  EXPECT_EQ(played.gateway.await_access().at("status"), 200);
   played.gateway.stop();
 }
 

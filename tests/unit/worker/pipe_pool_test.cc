@@ -1,6 +1,7 @@
 #include "worker/pipe_pool.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -46,10 +47,27 @@ TEST(PipePool, TheyAreFew) {
 
 TEST(PipePool, NoneWhereTheKernelHasNoSplice) {
   PipePool pool;
-  EXPECT_FALSE(pool.not_supported(ECONNRESET));
+  EXPECT_FALSE(pool.unsupported(ECONNRESET));
   EXPECT_TRUE(pool.take());
-  EXPECT_TRUE(pool.not_supported(EINVAL));
+  EXPECT_TRUE(pool.unsupported(EINVAL));
   EXPECT_FALSE(pool.take());
+}
+
+// A worker that is short of descriptors is not asked for two at every turn.
+TEST(PipePool, RestsWhenTheKernelRefuses) {
+  PipePool pool;
+  {
+    rlimit before{};
+    ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+    rlimit none = before;
+    none.rlim_cur = 3;  // descriptors 0 to 2 are there
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+    EXPECT_FALSE(pool.take());
+    ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  }
+  size_t refused = 0;
+  while (!pool.take()) ASSERT_LE(++refused, 1000U);
+  EXPECT_EQ(refused, 1000U);
 }
 
 }  // namespace
