@@ -155,7 +155,6 @@ Alive Exchange::find_route() {
     return head.method == "OPTIONS" ? answer_about_ourselves() : own_response(Reason::MethodUnsupported);
   route_ = &context_.config.routes[match.route];
   stats_route_ = match.route + 1;
-  context_.stats.expect(stats_route_, method_);
   pool_ = context_.backends[route_->service].get();
   context_.flights.route(flight_, match.route, route_->service);
   if (route_->max_body_size > 0 && head.body == http1::BodyKind::Length && head.content_length > route_->max_body_size)

@@ -100,18 +100,6 @@ class Writer {
     observe(routes_ + route * route_stride_, duration_us);
   }
 
-  /// A request of this route is on its way: fetches what request() will count, most likely, into the cache. With
-  /// thousands of routes it is not there, and until the answer comes there is other work.
-  void expect(uint32_t route, MethodId method) const noexcept {
-    if (route >= route_count_) return;
-    constexpr uint32_t kLikely = 200;
-    const layout::Count* const histogram = routes_ + route * route_stride_;
-    __builtin_prefetch(histogram, 1);
-    __builtin_prefetch(histogram + sum_at_, 1);
-    const uint32_t known = method < method_count_ ? method : kOtherMethod;
-    __builtin_prefetch(&cells_[place(layout::cell_key(layout::CellKind::Request, route, (known << 16) | kLikely))], 1);
-  }
-
   /// One exchange that went wrong, once for its reason. Reason::None counts nothing.
   void error(uint32_t route, Reason reason) noexcept {
     if (reason == Reason::None || route_count_ == 0) return;
@@ -141,9 +129,8 @@ class Writer {
         service_numbers(service)[kServiceCounterCount + static_cast<size_t>(gauge)]);
   }
 
-  [[nodiscard]] uint64_t place(uint64_t key) const noexcept { return (key * 0x9E3779B97F4A7C15U) >> hash_shift_; }
   void count(uint64_t key, layout::Count& overflow) noexcept {
-    uint64_t at = place(key);
+    uint64_t at = (key * 0x9E3779B97F4A7C15U) >> hash_shift_;
     for (;; at = (at + 1) & cell_mask_) {
       const uint64_t found = cells_[at].key.load(std::memory_order_relaxed);
       if (found == key) [[likely]] {

@@ -180,7 +180,7 @@ class Reasons(unittest.TestCase):
 class Numbers(unittest.TestCase):
     """What README says of others is what was measured last."""
 
-    ROWS = {"GET, 128 B": "small", "GET, 16 KiB": "16k", "POST, 64 KiB": "post", "GET on a new connection": "connect",
+    ROWS = {"GET, 128 B": "small", "GET, 16 KiB": "16k", "GET, 1 MiB": "1m", "POST, 64 KiB": "post", "GET on a new connection": "connect",
             "GET, 16 pipelined": "pipeline", "WebSocket, 128 B there and back": "websocket",
             "KiB for an idle connection": "idle"}
 
