@@ -38,27 +38,11 @@ class HeadWriter {
   }
   void crlf() { raw("\r\n"); }
   /// "name: value CRLF" (RFC 9112 §5).
-  void field(std::string_view name, std::string_view value) {
-    if (static_cast<size_t>(end_ - at_) < name.size() + value.size() + 4) [[unlikely]] {
-      overflow();
-      return;
-    }
-    append(name);
-    append(": ");
-    append(value);
-    append("\r\n");
-  }
+  void field(std::string_view name, std::string_view value) { field_line(name, name.size(), value); }
   /// The same for a name that the compiler knows.
   template <size_t N>
   void field(const char (&name)[N], std::string_view value) {
-    if (static_cast<size_t>(end_ - at_) < N + value.size() + 3) [[unlikely]] {
-      overflow();
-      return;
-    }
-    append(name);
-    append(": ");
-    append(value);
-    append("\r\n");
+    field_line(name, N - 1, value);
   }
   template <size_t N>
   void field(const char (&name)[N], uint64_t value) {
@@ -126,6 +110,18 @@ class HeadWriter {
   [[nodiscard]] std::string_view text() const { return {begin_, size()}; }
 
  private:
+  /// `name`: a string_view or a literal, whose append() the compiler knows better.
+  template <typename Name>
+  void field_line(const Name& name, size_t name_size, std::string_view value) {
+    if (static_cast<size_t>(end_ - at_) < name_size + value.size() + 4) [[unlikely]] {
+      overflow();
+      return;
+    }
+    append(name);
+    append(": ");
+    append(value);
+    append("\r\n");
+  }
   /// A head is made of many short texts: copied in place by a few moves that may overlap, without a call.
   void append(std::string_view text) {
     const char* from = text.data();

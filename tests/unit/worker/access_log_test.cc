@@ -218,6 +218,18 @@ TEST_F(AccessLogTest, JsonIsValidWhateverTheBytes) {
   }
 }
 
+// A client's id may have what text gives a meaning to; ours is not looked at.
+TEST_F(AccessLogTest, AnIdThatWasReceivedIsEscaped) {
+  record.request_id = "a=b";
+  EXPECT_THAT(written_as(AccessFormat::Text), HasSubstr(" request_id=\"a=b\""));
+  record.request_id = "0199-ours";
+  record.made_request_id = true;
+  EXPECT_THAT(written_as(AccessFormat::Text), HasSubstr(" request_id=0199-ours "));
+  EXPECT_THAT(written_as(AccessFormat::Json), HasSubstr(",\"request_id\":\"0199-ours\""));
+  record.request_id = "";
+  EXPECT_THAT(written_as(AccessFormat::Text), Not(HasSubstr("request_id")));
+}
+
 TEST_F(AccessLogTest, WritesWholeLinesAndKeepsWhatAFullPipeDoesNotTake) {
   ASSERT_GE(fcntl(reader.get(), F_SETPIPE_SZ, 4096), 4096);
   AccessLog log(with_format(AccessFormat::Json));

@@ -1,6 +1,5 @@
 #include "worker/backend_pool.h"
 
-#include <event2/event.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
@@ -17,6 +16,7 @@
 
 #include "common/log.h"
 #include "common/platform/sockets.h"
+#include "worker/context_test_base.h"
 #include "worker/dns_server.h"
 #include "worker/tls_support.h"
 
@@ -38,7 +38,7 @@ struct User final : BackendUser {
 };
 
 /// A pool for a service "backend.test", of which DNS says the addresses; what listens there is the test's.
-class BackendPoolTest : public testing::Test {
+class BackendPoolTest : public ContextTest {
  protected:
   BackendPoolTest() {
     log::configure(LogLevel::Error, LogFormat::Text);
@@ -110,45 +110,10 @@ class BackendPoolTest : public testing::Test {
   uint64_t counted(stats::ServiceCounter counter) const { return block_->snapshot().services.at(0)[counter]; }
   int64_t idle() const { return block_->snapshot().services.at(0)[stats::ServiceGauge::ConnectionsIdle]; }
 
-  void run_until(const std::function<bool()>& done) {
-    TimerEvent limit(loop_, [] { FAIL() << "nothing has happened"; });
-    limit.arm(std::chrono::seconds(20));
-    while (!done() && !HasFatalFailure()) {
-      event_base_loop(loop_.base(), EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
-      loop_.refresh_clock();
-      graveyard_.clear();
-    }
-  }
-
-  EventLoop loop_;
   test::TempDir dir_;
   test::DnsServer dns_{loop_};
   Resolver resolver_{loop_, resolver_settings()};
-  config::Config config_;
   config::Service service_;
-  Router router_{config_};
-  BufferPool buffers_{4096, 4};
-  BufferPool snug_buffers_{1024, 4};
-  PipePool pipes_;
-  TimerWheel timers_{loop_};
-  Lookout lookout_{loop_, timers_};
-  Graveyard graveyard_;
-  AccessLog access_log_{AccessLog::Setup{}};  // nothing is recorded here
-  Result<stats::Block> block_ = stats::Block::create({.routes = {}, .services = {"backend"}, .methods = {}});
-  Context context_{.config = config_,
-                   .router = router_,
-                   .limits = {},
-                   .stats = block_->writer(),
-                   .flights = {},
-                   .loop = loop_,
-                   .buffers = buffers_,
-                   .snug_buffers = snug_buffers_,
-                   .pipes = pipes_,
-                   .timers = timers_,
-                   .lookout = lookout_,
-                   .graveyard = graveyard_,
-                   .access_log = access_log_,
-                   .scratch = {}};
   std::map<std::string, UniqueFd> listeners_;
   std::vector<UniqueFd> fillers_;
   std::vector<std::unique_ptr<User>> users_;

@@ -1,19 +1,16 @@
 #include "worker/lookout.h"
 
-#include <event2/event.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include <chrono>
-#include <functional>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "common/platform/sockets.h"
-#include "worker/backend_pool.h"
 #include "worker/connection.h"
+#include "worker/context_test_base.h"
 
 namespace restgate::worker {
 namespace {
@@ -32,7 +29,7 @@ class Probe final : public Connection {
   }
 };
 
-class LookoutTest : public ::testing::Test {
+class LookoutTest : public ContextTest {
  protected:
   struct Pair {
     std::unique_ptr<Probe> probe;
@@ -68,38 +65,7 @@ class LookoutTest : public ::testing::Test {
     platform::reset_on_close(peer.get());
     peer.reset();
   }
-  void run_until(const std::function<bool()>& done) {
-    TimerEvent limit(loop_, [] { FAIL() << "nobody is told"; });
-    limit.arm(std::chrono::seconds(20));
-    while (!done() && !HasFatalFailure()) {
-      event_base_loop(loop_.base(), EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY);
-      loop_.refresh_clock();
-    }
-  }
 
-  EventLoop loop_;
-  config::Config config_;
-  Router router_{config_};
-  BufferPool buffers_{4096, 4};
-  TimerWheel timers_{loop_};
-  PipePool pipes_;
-  Lookout lookout_{loop_, timers_};
-  Graveyard graveyard_;
-  AccessLog access_log_{AccessLog::Setup{}};
-  Context context_{.config = config_,
-                   .router = router_,
-                   .limits = {},
-                   .stats = {},
-                   .flights = {},
-                   .loop = loop_,
-                   .buffers = buffers_,
-                   .snug_buffers = buffers_,
-                   .pipes = pipes_,
-                   .timers = timers_,
-                   .lookout = lookout_,
-                   .graveyard = graveyard_,
-                   .access_log = access_log_,
-                   .scratch = {}};
   UniqueFd listener_;
   sockaddr_in address_{};
 };

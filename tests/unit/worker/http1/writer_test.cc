@@ -4,6 +4,7 @@
 
 #include <array>
 #include <limits>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -64,6 +65,39 @@ TEST(HeadWriter, ReportsOverflow) {
   out.number(12345);
   EXPECT_FALSE(out.overflowed());
   EXPECT_EQ(out.text(), whole);
+}
+
+std::string number_in(size_t room, uint64_t value) {
+  std::string space(room + 4, '#');
+  HeadWriter out(space.data(), space.data() + room);
+  out.number(value);
+  EXPECT_EQ(space.substr(room), "####") << "beyond the end";
+  return out.overflowed() ? "-" : std::string(out.text());
+}
+
+// Short numbers are written four characters at a time, if there is room for so many.
+TEST(HeadWriter, NumbersOfEveryLengthInAnyRoom) {
+  for (const uint64_t value : {0U, 7U, 9U, 10U, 42U, 99U, 100U, 405U, 999U, 1'000U, 9'999U, 10'000U, 123'456U}) {
+    const std::string text = std::to_string(value);
+    for (size_t room = 0; room < 10; ++room) EXPECT_EQ(number_in(room, value), room < text.size() ? "-" : text) << room;
+  }
+}
+
+TEST(HeadWriter, Seconds) {
+  std::array<char, 32> space;
+  for (const auto& [micros, text] : std::map<uint64_t, std::string>{{0, "0.000000"},
+                                                                    {1, "0.000001"},
+                                                                    {90'210, "0.090210"},
+                                                                    {999'999, "0.999999"},
+                                                                    {1'000'000, "1.000000"},
+                                                                    {12'345'678'901, "12345.678901"}}) {
+    HeadWriter out(space.data(), space.data() + space.size());
+    out.seconds(micros);
+    EXPECT_EQ(out.text(), text);
+    HeadWriter tight(space.data(), space.data() + text.size() - 1);
+    tight.seconds(micros);
+    EXPECT_TRUE(tight.overflowed());
+  }
 }
 
 }  // namespace
