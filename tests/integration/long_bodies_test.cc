@@ -53,9 +53,12 @@ TEST(LongBodies, BothWaysAgainAndAgain) {
   EXPECT_LT(metrics.sum("restgate_request_bytes_total"), static_cast<double>(kTimes * (kLong + 1000)));
   EXPECT_GT(metrics.sum("restgate_response_bytes_total"), static_cast<double>(kTimes * kLong));
   EXPECT_LT(metrics.sum("restgate_response_bytes_total"), static_cast<double>(kTimes * (kLong + 1000)));
-  const Json access = gateway.await_access();
-  EXPECT_GT(access.at("bytes_in"), kLong);
-  EXPECT_GT(access.at("bytes"), kLong);
+  EXPECT_LT(gateway.await_access().at("bytes"), kLong) << "the short one";
+  for (int i = 0; i < kTimes; ++i) {
+    const Json access = gateway.await_access();
+    EXPECT_GT(access.at("bytes_in"), kLong);
+    EXPECT_GT(access.at("bytes"), kLong);
+  }
   gateway.stop();
 }
 
