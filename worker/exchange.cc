@@ -44,7 +44,7 @@ void Exchange::reset() {
   status_ = 0;
   method_ = kOtherMethod;
   stats_route_ = stats::kUnmatchedRoute;
-  route_ = nullptr;
+  rules_ = nullptr;
   pool_ = nullptr;
   sent_ms_ = left_deadline_ms_ = head_us_ = 0;
   acquired_us_ = connected_us_ = first_byte_us_ = 0;
@@ -125,10 +125,14 @@ Alive Exchange::dispatch() {
   request_body_.start(head.body, head.content_length);
   close_after_ = !head.keep_alive || context_.answers_are_last();
   context_.stats.add(stats::Gauge::RequestsInFlight, 1);
+  const http1::Path::Verdict path = path_.assign(head.path);
+  context_.router.fetch_ahead(path_.segments());
   take_off();
   if (client_->is_probe()) [[unlikely]]
     return answer_about_ourselves();
   identity_.take(head, context_.config, context_.ids, context_.loop.now_ms());
+  if (head.path[0] == '*') return answer_about_ourselves();  // RFC 9110 §9.3.7
+  if (path != http1::Path::Verdict::Ok) return own_response(Reason::BadPath);
   return find_route();
 }
 
@@ -140,8 +144,6 @@ void Exchange::take_off() {
 
 Alive Exchange::find_route() {
   const http1::RequestHead& head = parser_.head();
-  if (head.path[0] == '*') return answer_about_ourselves();  // RFC 9110 §9.3.7
-  if (path_.assign(head.path) != http1::Path::Verdict::Ok) return own_response(Reason::BadPath);
   const RouteMatch match = context_.router.match(method_, path_.segments());
   switch (match.kind) {
     case RouteMatch::Kind::NotFound:
@@ -153,11 +155,13 @@ Alive Exchange::find_route() {
   }
   if (head.max_forwards == 0)  // RFC 9110 §7.6.2: it ends here
     return head.method == "OPTIONS" ? answer_about_ourselves() : own_response(Reason::MethodUnsupported);
-  route_ = &context_.config.routes[match.route];
+  rules_ = &context_.router.rules(match.route);
   stats_route_ = match.route + 1;
-  pool_ = context_.backends[route_->service].get();
-  context_.flights.route(flight_, match.route, route_->service);
-  if (route_->max_body_size > 0 && head.body == http1::BodyKind::Length && head.content_length > route_->max_body_size)
+  context_.stats.expect(stats_route_);
+  context_.router.fetch_name(match.route);
+  pool_ = context_.backends[rules_->service].get();
+  context_.flights.route(flight_, match.route, rules_->service);
+  if (rules_->max_body_size > 0 && head.body == http1::BodyKind::Length && head.content_length > rules_->max_body_size)
     return own_response(Reason::RequestBodyTooLarge);
   if (connect(false) == Alive::No) return Alive::No;
   update_deadline();
@@ -296,10 +300,10 @@ void Exchange::update_deadline() {
     consider(started_ms, config.read_header_timeout);
     consider(started_ms, config.read_timeout);
   } else {
-    if (request_ != RequestState::Done) consider(started_ms, route_ ? route_->read_timeout : config.read_timeout);
-    consider(head_us_ / 1000, route_ ? route_->write_timeout : config.write_timeout);
-    if (response_ == ResponseState::AwaitHead && request_ == RequestState::Done && route_ != nullptr)
-      consider(sent_ms_, route_->response_header_timeout);
+    if (request_ != RequestState::Done) consider(started_ms, rules_ ? rules_->read_timeout : config.read_timeout);
+    consider(head_us_ / 1000, rules_ ? rules_->write_timeout : config.write_timeout);
+    if (response_ == ResponseState::AwaitHead && request_ == RequestState::Done && rules_ != nullptr)
+      consider(sent_ms_, rules_->response_header_timeout);
   }
   client_->set_deadline(next);
 }
@@ -316,17 +320,17 @@ void Exchange::on_client_deadline() {
     return (void)own_response(Reason::RequestHeadTimeout);
   }
   if (has_left(now_ms)) return (void)client_lost(Reason::ClientClosed);
-  const auto read_timeout = route_ ? route_->read_timeout : context_.config.read_timeout;
+  const auto read_timeout = rules_ ? rules_->read_timeout : context_.config.read_timeout;
   if (request_ != RequestState::Done && over(started_us_ / 1000, read_timeout)) {
     if (response_begun_) return (void)client_lost(Reason::ClientTimeout);
     return (void)own_response(Reason::RequestBodyTimeout);
   }
-  const auto write_timeout = route_ ? route_->write_timeout : context_.config.write_timeout;
+  const auto write_timeout = rules_ ? rules_->write_timeout : context_.config.write_timeout;
   if (over(head_us_ / 1000, write_timeout)) {
     if (response_begun_) return (void)finish(Reason::ResponseTimeout, false);
     return (void)own_response(Reason::ResponseTimeout);
   }
-  if (response_ == ResponseState::AwaitHead && route_ && over(sent_ms_, route_->response_header_timeout))
+  if (response_ == ResponseState::AwaitHead && rules_ && over(sent_ms_, rules_->response_header_timeout))
     return (void)backend_failed(Reason::BackendHeaderTimeout);
   update_deadline();
 }

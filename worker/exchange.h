@@ -164,7 +164,7 @@ class Exchange final : public Mortal, public BackendUser {
   Reason reason_ = Reason::None;
   MethodId method_ = kOtherMethod;
   uint32_t stats_route_ = stats::kUnmatchedRoute;
-  const config::Route* route_ = nullptr;
+  const RouteRules* rules_ = nullptr;  // of its route; null: it has none
   BackendPool* pool_ = nullptr;
 
   int64_t started_us_ = 0;

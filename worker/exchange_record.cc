@@ -49,8 +49,8 @@ void Exchange::write_access_record(Reason reason, int64_t duration_us) {
     if (context_.access_log.format() == config::AccessFormat::Combined) add_client_facts(line, parser_.head());
   }
   line.route = stats::kUnmatchedRouteName;  // as in the metrics
-  if (route_ != nullptr) {
-    line.route = route_->name;
+  if (rules_ != nullptr) {
+    line.route = context_.router.name(stats_route_ - 1);
     line.service = pool_->service().name;
   }
   platform::AddressText forwarded;

@@ -67,7 +67,7 @@ Alive Exchange::send_head() {
 Alive Exchange::take_request_body() {
   const BodyFraming framing{request_body_.kind() == http1::BodyKind::Chunked, false};
   const BodyProgress progress = pump_body(request_body_, client_->inbox(), to_backend_, framing);
-  const uint64_t limit = route_->max_body_size;
+  const uint64_t limit = rules_->max_body_size;
   const bool too_large = limit > 0 && request_body_.bytes() > limit;
   if (progress == BodyProgress::Malformed || too_large) {
     const Reason reason = too_large ? Reason::RequestBodyTooLarge : Reason::BadRequestBody;
@@ -150,7 +150,7 @@ Alive Exchange::request_sent() {
   request_ = RequestState::Done;
   sent_ms_ = context_.loop.now_ms();
   if (!response_begun_) context_.flights.phase(flight_, flight::Phase::AwaitingAnswer);
-  if (!response_begun_ && route_->response_header_timeout.count() + route_->read_timeout.count() > 0) update_deadline();
+  if (!response_begun_ && rules_->response_header_timeout.count() + rules_->read_timeout.count() > 0) update_deadline();
   return client_->peer_closed() ? check_client_left() : Alive::Yes;
 }
 

@@ -172,7 +172,7 @@ Alive Exchange::final_response() {
   context_.flights.phase(flight_, flight::Phase::Streaming);
   response_body_.start(head.body, head.content_length);
   backend_->inbox().consume(response_parser_.consumed());
-  if (route_->response_header_timeout.count() > 0) update_deadline();
+  if (rules_->response_header_timeout.count() > 0) update_deadline();
   return stream_response();
 }
 

@@ -66,7 +66,7 @@ std::string Router::Impl::allow_value(router::MethodSet set) const {
   return value;
 }
 
-Router::Router(const config::Config& config) : impl_(std::make_unique<Impl>(config)) {}
+Router::Router(const config::Config& config) : impl_(std::make_unique<Impl>(config)), rules_(config.routes) {}
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
 Router::~Router() = default;
@@ -79,6 +79,10 @@ MethodId Router::method_id(std::string_view method) const {
   return kOtherMethod;
 }
 
+void Router::fetch_ahead(const std::vector<std::string_view>& segments) const {
+  impl_->trie.fetch_ahead(segments);
+}
+
 RouteMatch Router::match(MethodId method, const std::vector<std::string_view>& segments) const {
   const uint32_t route = impl_->trie.find(router::MethodSet{1} << method, segments);
   if (route != router::kNoRoute) return {RouteMatch::Kind::Found, route, {}};
@@ -88,7 +92,7 @@ RouteMatch Router::match(MethodId method, const std::vector<std::string_view>& s
 }
 
 size_t Router::memory_bytes() const {
-  return sizeof(Impl) + impl_->trie.memory_bytes();
+  return sizeof(Impl) + impl_->trie.memory_bytes() + rules_.memory_bytes();
 }
 
 }  // namespace restgate::worker

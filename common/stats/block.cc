@@ -181,7 +181,7 @@ Writer Block::writer() const {
   writer.cells_ = section<layout::Cell>(offsets_.cells);
   writer.service_stride_ = layout::service_slot_bytes(counts_) / sizeof(layout::Count);
   writer.route_stride_ = layout::route_slot_bytes(counts_) / sizeof(layout::Count);
-  writer.sum_at_ = counts_.buckets + size_t{1};
+  writer.histogram_numbers_ = layout::histogram_numbers(counts_);
   writer.bucket_of_ = detail::BucketSearch(spec_.duration_bounds);
   writer.cell_mask_ = offsets_.cell_count - 1;
   writer.hash_shift_ = static_cast<uint32_t>(64 - std::countr_zero(offsets_.cell_count));

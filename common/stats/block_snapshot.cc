@@ -27,18 +27,20 @@ const Number* add_all(const Number* from, const std::vector<uint32_t>& places, V
 
 /// Takes the histogram of a slot; returns what comes after it.
 const layout::Count* read_histogram(const layout::Count* from, size_t buckets, Histogram& to) {
+  to.sum_us = read(*from++);
   to.buckets.resize(buckets);
   for (uint64_t& bucket : to.buckets) bucket = read(*from++);
-  to.sum_us = read(*from);
-  return from + 1;
+  return from;
 }
 
 const layout::Level* as_levels(const layout::Count* at) {
   return reinterpret_cast<const layout::Level*>(at);
 }
 
-bool is_empty(const layout::Count* buckets, size_t count) {
-  return std::all_of(buckets, buckets + count, [](const layout::Count& bucket) { return read(bucket) == 0; });
+/// Nothing observed.
+bool is_empty(const layout::Count* histogram, size_t buckets) {
+  return std::all_of(histogram + 1, histogram + 1 + buckets,
+                     [](const layout::Count& bucket) { return read(bucket) == 0; });
 }
 
 /// Makes each key occur once in a sorted list, its counts summed.
@@ -73,7 +75,12 @@ class RouteGatherer {
   }
 
   /// One cell as found; a key that no writer makes is skipped.
-  void add_cell(uint64_t key, uint64_t count) {
+  void add_cell(const layout::Cell& cell) {
+    const uint64_t key = cell.key.load(std::memory_order_acquire);
+    if (key != 0) add(key, read(cell.count));
+  }
+
+  void add(uint64_t key, uint64_t count) {
     const uint32_t route = layout::cell_route(key);
     const uint32_t detail = layout::cell_detail(key);
     if (route >= entry_of_.size()) return;
@@ -134,15 +141,14 @@ Snapshot Block::snapshot() const {
   const auto* overflow = section<const layout::OverflowSlot>(offsets_.overflow);
   RouteGatherer gatherer(spec_, translation_.reasons, snapshot.routes);
   for (uint32_t i = 0; i < counts_.routes; ++i) {
-    const auto* at = section<const layout::Count>(offsets_.routes + i * layout::route_slot_bytes(counts_));
+    const auto* cell = section<const layout::Cell>(offsets_.routes + i * layout::route_slot_bytes(counts_));
+    gatherer.add_cell(*cell);
+    const auto* at = reinterpret_cast<const layout::Count*>(cell + 1);
     if (!is_empty(at, buckets)) read_histogram(at, buckets, gatherer.entry(i).duration);
     gatherer.add_overflow(i, read(overflow[i].requests), read(overflow[i].errors));
   }
   const auto* cells = section<const layout::Cell>(offsets_.cells);
-  for (uint64_t i = 0; i < offsets_.cell_count; ++i) {
-    if (const uint64_t key = cells[i].key.load(std::memory_order_acquire); key != 0)
-      gatherer.add_cell(key, read(cells[i].count));
-  }
+  for (uint64_t i = 0; i < offsets_.cell_count; ++i) gatherer.add_cell(cells[i]);
   gatherer.finish();
   return snapshot;
 }

@@ -19,7 +19,7 @@ Offsets offsets_for(const Counts& counts) {
   at.process = aligned(sizeof(Header));
   at.services = at.process + process_slot_bytes(counts);
   at.routes = at.services + counts.services * service_slot_bytes(counts);
-  at.overflow = at.routes + counts.routes * route_slot_bytes(counts);
+  at.overflow = aligned(at.routes + counts.routes * route_slot_bytes(counts));
   at.cells = aligned(at.overflow + counts.routes * sizeof(OverflowSlot));
   at.names = aligned(at.cells + at.cell_count * sizeof(Cell));
   at.total_size = aligned(at.names + counts.names_bytes);

@@ -2,7 +2,8 @@
 //
 //   Header · ProcessSlot · ServiceSlot[services] · RouteSlot[routes] · OverflowSlot[routes] · Cell[cells] · names
 //
-// Each section starts on a multiple of 128 bytes. All that is counted is a lock-free 8-byte atomic, zero at the start.
+// Each section starts on a multiple of 128 bytes, a RouteSlot on a line of the cache: with thousands of routes a
+// request waits for each line that it counts in. All that is counted is a lock-free 8-byte atomic, zero at the start.
 // Names, each a 2-byte length and its bytes: those of the schema (Schema, in its order), then routes (without
 // "unmatched"), services, methods. So a program with other counters, buckets or reasons can read it (Translation).
 #pragma once
@@ -22,8 +23,9 @@ static_assert(std::atomic<uint64_t>::is_always_lock_free && std::atomic<int64_t>
 
 inline constexpr uint64_t kMagic = 0x0153544154534752;  // "RGSTATS" and 1, little-endian
 /// To be raised whenever the bytes change their place or meaning.
-inline constexpr uint32_t kVersion = 2;
+inline constexpr uint32_t kVersion = 3;
 inline constexpr size_t kAlignment = 128;
+inline constexpr size_t kCacheLine = 64;
 
 using Count = std::atomic<uint64_t>;
 using Level = std::atomic<int64_t>;
@@ -75,8 +77,10 @@ struct alignas(kAlignment) ProcessSlot {
 
 // The slots of services and routes have as many numbers as there are bounds:
 //   ServiceSlot   histogram · counters · gauges
-//   RouteSlot     histogram
-//   histogram     one count for each bucket, not cumulative, the last one +Inf's · the sum in microseconds
+//   RouteSlot     a cell · histogram
+//   histogram     the sum in microseconds · one count for each bucket, not cumulative, the last one +Inf's
+// The cell is that of the (method, code) which the route had first, mostly the most frequent: in one line with the sum
+// and the first five buckets.
 
 /// What the table of cells had no room for, so that a route's sums stay right.
 struct OverflowSlot {
@@ -116,7 +120,7 @@ enum class CellKind : uint8_t { Request = 1, Error = 2 };
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
 }
 [[nodiscard]] constexpr uint64_t histogram_numbers(const Counts& counts) {
-  return uint64_t{counts.buckets} + 2;  // +Inf and the sum
+  return uint64_t{counts.buckets} + 2;  // the sum and +Inf
 }
 [[nodiscard]] constexpr uint64_t process_slot_bytes(const Counts& counts) {
   return aligned(sizeof(Count) * (uint64_t{counts.counters} + counts.gauges + 1));
@@ -125,7 +129,7 @@ enum class CellKind : uint8_t { Request = 1, Error = 2 };
   return aligned(sizeof(Count) * (histogram_numbers(counts) + counts.service_counters + counts.service_gauges));
 }
 [[nodiscard]] constexpr uint64_t route_slot_bytes(const Counts& counts) {
-  return aligned(sizeof(Count) * histogram_numbers(counts));
+  return (sizeof(Cell) + sizeof(Count) * histogram_numbers(counts) + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 static_assert(process_slot_bytes({}) == sizeof(ProcessSlot));
 

@@ -96,8 +96,14 @@ class Writer {
     }
     const uint32_t code = status >= 100 && status <= 999 ? status : 0U;
     const uint32_t known = method < method_count_ ? method : kOtherMethod;
-    count(layout::cell_key(layout::CellKind::Request, route, (known << 16) | code), overflow_[route].requests);
-    observe(routes_ + route * route_stride_, duration_us);
+    layout::Count* slot = routes_ + route * route_stride_;
+    count_request(*reinterpret_cast<layout::Cell*>(slot), route, (known << 16) | code);
+    observe(slot + kCellNumbers, duration_us);
+  }
+
+  /// A request of this route will be counted: what that needs is fetched meanwhile.
+  void expect(uint32_t route) const noexcept {
+    if (route < route_count_) __builtin_prefetch(routes_ + route * route_stride_, 1);
   }
 
   /// One exchange that went wrong, once for its reason. Reason::None counts nothing.
@@ -109,6 +115,7 @@ class Writer {
 
  private:
   friend class Block;
+  static constexpr size_t kCellNumbers = sizeof(layout::Cell) / sizeof(layout::Count);
 
   static void bump(layout::Count& count, uint64_t n) noexcept {
     count.store(count.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
@@ -117,16 +124,26 @@ class Writer {
     level.store(level.load(std::memory_order_relaxed) + delta, std::memory_order_relaxed);
   }
   void observe(layout::Count* histogram, uint64_t duration_us) noexcept {
-    bump(histogram[bucket_of_(duration_us)], 1);
-    bump(histogram[sum_at_], duration_us);
+    bump(histogram[0], duration_us);
+    bump(histogram[1 + bucket_of_(duration_us)], 1);
   }
   /// What stands behind the histogram: counters, then gauges.
   [[nodiscard]] layout::Count* service_numbers(uint32_t service) noexcept {
-    return services_ + service * service_stride_ + sum_at_ + 1;
+    return services_ + service * service_stride_ + histogram_numbers_;
   }
   [[nodiscard]] layout::Level& level(ServiceGauge gauge, uint32_t service) noexcept {
     return reinterpret_cast<layout::Level&>(
         service_numbers(service)[kServiceCounterCount + static_cast<size_t>(gauge)]);
+  }
+
+  void count_request(layout::Cell& first, uint32_t route, uint32_t detail) noexcept {
+    const uint64_t key = layout::cell_key(layout::CellKind::Request, route, detail);
+    const uint64_t found = first.key.load(std::memory_order_relaxed);
+    if (found == key) [[likely]]
+      return bump(first.count, 1);
+    if (found != 0) return count(key, overflow_[route].requests);
+    first.count.store(1, std::memory_order_relaxed);
+    first.key.store(key, std::memory_order_release);
   }
 
   void count(uint64_t key, layout::Count& overflow) noexcept {
@@ -156,7 +173,7 @@ class Writer {
   layout::Cell* cells_ = nullptr;
   size_t service_stride_ = 0;  ///< in numbers
   size_t route_stride_ = 0;
-  size_t sum_at_ = 0;  ///< in a histogram
+  size_t histogram_numbers_ = 0;
   detail::BucketSearch bucket_of_;
   uint64_t cell_mask_ = 0;
   uint32_t hash_shift_ = 0;

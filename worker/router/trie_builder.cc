@@ -1,8 +1,11 @@
-// Builds a Trie from the routes in file order; then lays edges and leaves out so that each node's are side by side.
+// Builds a Trie: drafts of its nodes from the routes in file order; then lays them, their edges and leaves out so that
+// what is used together is side by side.
 #include <algorithm>
 #include <bit>
 #include <cassert>
+#include <map>
 #include <unordered_map>
+#include <utility>
 
 #include "worker/router/literal_hash.h"
 #include "worker/router/trie.h"
@@ -20,6 +23,14 @@ class TrieBuilder {
   void build(const std::vector<config::Route>& routes);
 
  private:
+  /// A node that is not in its place yet. Its indices are of drafts.
+  struct Draft {
+    Node node;
+    uint64_t hash = 0;  // of its path
+    bool literal = false;
+    uint32_t text = 0;  // in Trie::texts
+    uint32_t text_size = 0;
+  };
   struct PendingLeaf {
     uint32_t node;
     bool rest;
@@ -34,20 +45,26 @@ class TrieBuilder {
   void add(const config::Route& route, uint32_t index);
   uint32_t step(uint32_t node, const config::Segment& segment, MethodSet methods);
   uint32_t literal_step(uint32_t node, const std::string& text);
+  uint32_t parameter_step(uint32_t node);
   uint32_t regex_step(uint32_t node, const config::Segment& segment, MethodSet methods);
   uint32_t regex_index(const config::Segment& segment);
-  uint32_t new_node();
-  void insert_literal(uint32_t parent, uint32_t child);
-  void resize_literals(size_t places);
+  uint32_t new_node(uint64_t hash);
   void lay_out_edges();
   void lay_out_leaves();
-  Range append_leaves(size_t begin, size_t end);
+  uint32_t append_leaves(size_t begin, size_t end);
+  Branches& branches_of(uint32_t node);
+  void choose_places();
+  void lay_out_nodes();
+  void insert_literals();
 
   Trie& trie_;
   std::unordered_map<std::string_view, MethodId> method_ids_;
-  std::unordered_map<std::string_view, uint32_t> regex_ids_;  // by text
-  std::unordered_map<uint64_t, uint32_t> regex_children_;     // by node and regex
-  size_t literal_count_ = 0;
+  std::unordered_map<std::string_view, uint32_t> regex_ids_;                    // by text
+  std::unordered_map<uint64_t, uint32_t> regex_children_;                       // by node and regex
+  std::map<std::pair<uint32_t, std::string_view>, uint32_t> literal_children_;  // by node and text
+  std::vector<Draft> drafts_;
+  std::vector<uint32_t> places_;  // by draft: the node's index
+  uint32_t end_ = 0;              // of the places
   std::vector<PendingEdge> edges_;
   std::vector<PendingLeaf> leaves_;
 };
@@ -65,12 +82,14 @@ MethodSet with_implied_head(MethodSet methods) {
 }  // namespace
 
 void TrieBuilder::build(const std::vector<config::Route>& routes) {
-  resize_literals(2);
-  new_node();
+  new_node(kRootHash);
   for (uint32_t i = 0; i < routes.size(); ++i) add(routes[i], i);
-  lay_out_edges();
+  trie_.branches_.emplace_back();
   lay_out_leaves();
-  trie_.nodes_.shrink_to_fit();
+  choose_places();
+  lay_out_edges();
+  lay_out_nodes();
+  insert_literals();
   trie_.texts_.shrink_to_fit();
 }
 
@@ -89,14 +108,14 @@ void TrieBuilder::add(const config::Route& route, uint32_t index) {
   const MethodSet served = with_implied_head(declared);
   uint32_t node = 0;
   bool rest = false;
-  trie_.nodes_[0].methods |= served;
+  drafts_[0].node.methods |= served;
   for (const config::Segment& segment : route.pattern.segments()) {
     rest = segment.kind == config::Segment::Kind::Rest;
     if (rest) break;  // the last one
     node = step(node, segment, served);
-    trie_.nodes_[node].methods |= served;
+    drafts_[node].node.methods |= served;
   }
-  leaves_.push_back({node, rest, {declared, index}});
+  if (declared != 0) leaves_.push_back({node, rest, {declared, index, false}});
 }
 
 uint32_t TrieBuilder::step(uint32_t node, const config::Segment& segment, MethodSet methods) {
@@ -109,49 +128,37 @@ uint32_t TrieBuilder::step(uint32_t node, const config::Segment& segment, Method
     case config::Segment::Kind::Rest:
       break;
   }
-  if (trie_.nodes_[node].parameter == 0) {
-    const uint32_t child = new_node();
-    trie_.nodes_[node].parameter = child;
-  }
-  return trie_.nodes_[node].parameter;
+  return parameter_step(node);
 }
 
 uint32_t TrieBuilder::literal_step(uint32_t node, const std::string& text) {
-  if (const uint32_t child = trie_.literal_child(node, text); child != 0) return child;
-  const uint32_t child = new_node();
-  trie_.nodes_[node].has_literals = true;
-  trie_.nodes_[child].text = static_cast<uint32_t>(trie_.texts_.size());
-  trie_.nodes_[child].text_size = static_cast<uint32_t>(text.size());
+  uint32_t& child = literal_children_[{node, text}];
+  if (child != 0) return child;
+  child = new_node(literal_hash(drafts_[node].hash, text));
+  drafts_[node].node.has_literals = true;
+  Draft& made = drafts_[child];
+  made.literal = true;
+  made.node.parent = node;
+  made.text = static_cast<uint32_t>(trie_.texts_.size());
+  made.text_size = static_cast<uint32_t>(text.size());
   trie_.texts_ += text;
-  if (++literal_count_ * 2 > trie_.literals_.size()) resize_literals(trie_.literals_.size() * 2);
-  insert_literal(node, child);
   return child;
 }
 
-void TrieBuilder::insert_literal(uint32_t parent, uint32_t child) {
-  const Node& node = trie_.nodes_[child];
-  const uint64_t hash = literal_hash(parent, std::string_view(trie_.texts_).substr(node.text, node.text_size));
-  const size_t mask = trie_.literals_.size() - 1;
-  size_t place = hash >> trie_.literal_shift_;
-  while (trie_.literals_[place].child != 0) place = (place + 1) & mask;
-  trie_.literals_[place] = {parent, static_cast<uint32_t>(hash), child};
-}
-
-void TrieBuilder::resize_literals(size_t places) {
-  std::vector<Slot> old(places);
-  old.swap(trie_.literals_);
-  trie_.literal_shift_ = static_cast<unsigned>(64 - std::countr_zero(places));
-  for (const Slot& slot : old) {
-    if (slot.child != 0) insert_literal(slot.parent, slot.child);
+uint32_t TrieBuilder::parameter_step(uint32_t node) {
+  if (drafts_[node].node.parameter == 0) {
+    const uint32_t child = new_node(wildcard_hash(drafts_[node].hash, 0));
+    drafts_[node].node.parameter = child;
   }
+  return drafts_[node].node.parameter;
 }
 
 uint32_t TrieBuilder::regex_step(uint32_t node, const config::Segment& segment, MethodSet methods) {
   const uint32_t regex = regex_index(segment);
   uint32_t& child = regex_children_[uint64_t{node} << 32 | regex];
-  if (child == 0) child = new_node();
+  if (child == 0) child = new_node(wildcard_hash(drafts_[node].hash, regex + uint64_t{1}));
   // What came this way before has its edge; these methods come here for the first time.
-  const MethodSet seen = trie_.nodes_[child].methods;
+  const MethodSet seen = drafts_[child].node.methods;
   if ((methods & ~seen) != 0) edges_.push_back({node, {methods & ~seen, regex, child, seen == 0}});
   return child;
 }
@@ -162,36 +169,45 @@ uint32_t TrieBuilder::regex_index(const config::Segment& segment) {
   return entry->second;
 }
 
-uint32_t TrieBuilder::new_node() {
-  trie_.nodes_.emplace_back();
-  return static_cast<uint32_t>(trie_.nodes_.size() - 1);
+uint32_t TrieBuilder::new_node(uint64_t hash) {
+  Draft& made = drafts_.emplace_back();
+  made.hash = hash;
+  return static_cast<uint32_t>(drafts_.size() - 1);
 }
 
-void TrieBuilder::lay_out_edges() {
-  std::stable_sort(edges_.begin(), edges_.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
-  trie_.regex_edges_.reserve(edges_.size());
-  for (size_t i = 0; i < edges_.size(); ++i) {
-    Range& range = trie_.nodes_[edges_[i].node].regexes;
-    if (i == 0 || edges_[i - 1].node != edges_[i].node) range.begin = static_cast<uint32_t>(i);
-    range.end = static_cast<uint32_t>(i + 1);
-    trie_.regex_edges_.push_back(edges_[i].edge);
+Branches& TrieBuilder::branches_of(uint32_t node) {
+  uint32_t& index = drafts_[node].node.branches;
+  if (index == 0) {
+    index = static_cast<uint32_t>(trie_.branches_.size());
+    trie_.branches_.emplace_back();
   }
+  return trie_.branches_[index];
 }
 
 void TrieBuilder::lay_out_leaves() {
   const auto place = [](const PendingLeaf& leaf) { return uint64_t{leaf.node} << 1 | (leaf.rest ? 1 : 0); };
   std::stable_sort(leaves_.begin(), leaves_.end(), [&](const auto& a, const auto& b) { return place(a) < place(b); });
-  trie_.leaves_.reserve(leaves_.size());
   for (size_t begin = 0, end = 0; begin < leaves_.size(); begin = end) {
     while (end < leaves_.size() && place(leaves_[end]) == place(leaves_[begin])) ++end;
-    Node& node = trie_.nodes_[leaves_[begin].node];
-    (leaves_[begin].rest ? node.rest : node.exact) = append_leaves(begin, end);
+    const uint32_t first = append_leaves(begin, end);
+    const Leaf& leaf = trie_.leaves_[first];
+    Node& node = drafts_[leaves_[begin].node].node;
+    if (leaves_[begin].rest) {
+      branches_of(leaves_[begin].node).rest = first;
+    } else if (leaf.last && leaf.methods == node.methods) {
+      node.sole = true;
+      node.exact = leaf.route;
+      trie_.leaves_.pop_back();
+    } else {
+      node.exact = first;
+    }
   }
+  trie_.leaves_.shrink_to_fit();
 }
 
 // The routes of one pattern, [begin, end) in file order: the first that declares a method has it; HEAD, if none
 // declares it, goes with GET.
-Range TrieBuilder::append_leaves(size_t begin, size_t end) {
+uint32_t TrieBuilder::append_leaves(size_t begin, size_t end) {
   const auto first = static_cast<uint32_t>(trie_.leaves_.size());
   MethodSet declared = 0;
   for (size_t i = begin; i < end; ++i) declared |= leaves_[i].leaf.methods;
@@ -201,9 +217,64 @@ Range TrieBuilder::append_leaves(size_t begin, size_t end) {
     MethodSet own = leaves_[i].leaf.methods & ~seen;
     if (implied_head) own = with_implied_head(own);
     seen |= own;
-    if (own != 0) trie_.leaves_.push_back({own, leaves_[i].leaf.route});
+    if (own != 0) trie_.leaves_.push_back({own, leaves_[i].leaf.route, false});
   }
-  return {first, static_cast<uint32_t>(trie_.leaves_.size())};
+  trie_.leaves_.back().last = true;
+  return first;
+}
+
+// A node with a child of {x} begins a pair, which that child completes; others fill the places that this leaves.
+void TrieBuilder::choose_places() {
+  constexpr uint32_t kNowhere = UINT32_MAX;
+  places_.assign(drafts_.size(), kNowhere);
+  uint32_t hole = kNowhere;
+  for (size_t i = 0; i < drafts_.size(); ++i) {
+    if (places_[i] != kNowhere) continue;
+    const uint32_t child = drafts_[i].node.parameter;
+    if (child == 0) {
+      places_[i] = hole != kNowhere ? std::exchange(hole, kNowhere) : end_++;
+      continue;
+    }
+    if (end_ % 2 != 0) hole = end_++;  // there is one at most: what ends at an odd place leaves no other behind
+    places_[i] = end_++;
+    places_[child] = end_++;
+  }
+}
+
+void TrieBuilder::lay_out_edges() {
+  std::stable_sort(edges_.begin(), edges_.end(), [](const auto& a, const auto& b) { return a.node < b.node; });
+  trie_.regex_edges_.reserve(edges_.size());
+  for (size_t i = 0; i < edges_.size(); ++i) {
+    Range& range = branches_of(edges_[i].node).regexes;
+    if (i == 0 || edges_[i - 1].node != edges_[i].node) range.begin = static_cast<uint32_t>(i);
+    range.end = static_cast<uint32_t>(i + 1);
+    edges_[i].edge.child = places_[edges_[i].edge.child];
+    trie_.regex_edges_.push_back(edges_[i].edge);
+  }
+  trie_.branches_.shrink_to_fit();
+}
+
+void TrieBuilder::lay_out_nodes() {
+  trie_.pairs_.resize((end_ + size_t{1}) / 2);
+  for (size_t i = 0; i < drafts_.size(); ++i) {
+    Node& node = drafts_[i].node;
+    node.parent = places_[node.parent];
+    node.parameter = places_[node.parameter];
+    trie_.pairs_[places_[i] / 2].nodes[places_[i] % 2] = node;
+  }
+}
+
+void TrieBuilder::insert_literals() {
+  const size_t size = std::bit_ceil(std::max<size_t>(2 * literal_children_.size(), 2));
+  trie_.literals_.resize(size);
+  trie_.literal_shift_ = static_cast<unsigned>(64 - std::countr_zero(size));
+  for (size_t i = 0; i < drafts_.size(); ++i) {
+    const Draft& draft = drafts_[i];
+    if (!draft.literal) continue;
+    size_t place = trie_.place_of(draft.hash);
+    while (trie_.literals_[place].child != 0) place = (place + 1) % size;
+    trie_.literals_[place] = {static_cast<uint32_t>(draft.hash), places_[i], draft.text, draft.text_size};
+  }
 }
 
 Trie::Trie(const std::vector<config::Route>& routes, const std::vector<std::string>& methods) {

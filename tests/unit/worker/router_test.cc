@@ -216,6 +216,31 @@ TEST(Router, AgreesWithTheReference) {
   for (const unsigned count : counts) EXPECT_GT(count, 25'000U);  // found, not found, not allowed: all are met
 }
 
+// So many that what a match will need is fetched ahead: all kinds of routes among thousands of others.
+TEST(Router, AgreesWithTheReferenceAmongThousands) {
+  config::RegexCache regexes;
+  std::vector<config::Route> others;
+  for (int i = 0; i < 2'000; ++i) {
+    const std::string text = i % 3 == 0 ? "/a/b" + std::to_string(i) : "/{p}/c" + std::to_string(i % 100);
+    config::Route& other = others.emplace_back();
+    other.methods = {"GET"};
+    other.pattern = *config::Pattern::parse(text, regexes);
+  }
+  test::RandomRoutes random(8);
+  for (int set = 0; set < 10; ++set) {
+    std::vector<config::Route> routes = random.routes(60);
+    routes.insert(routes.begin() + static_cast<ptrdiff_t>(routes.size() / 2), others.begin(), others.end());
+    const config::Config config = make_config(std::move(routes));
+    const Router router(config);
+    for (int i = 0; i < 50; ++i) {
+      auto path = random.path();
+      if (i % 2 == 0) path.emplace_back("c7");
+      EXPECT_EQ(show(router.match(kMethodGet, path)), show(reference::match(config.routes, "GET", path)))
+          << testing::PrintToString(path);
+    }
+  }
+}
+
 // All patterns of a literal or a parameter in each of 12 places, so that the trie has every way a path could go. A path
 // that fails at its end makes a match see each node once, 2^13 of them, and no more, although the patterns are as many.
 // A chain of patterns with a parameter each that fail at their ends must cost the sum of their lengths only.

@@ -441,9 +441,12 @@ TEST(BlockAttach, ReadsABlockOfAnotherVersionByName) {
   ForeignBlock foreign;
   for (size_t i = 0; i < 3; ++i) foreign.set(foreign.at().process, i, 10 + i);  // new_things, loop_turns, tunnels
   for (size_t i = 0; i < 8; ++i) foreign.set(foreign.at().services, i, 20 + i);
-  foreign.set(foreign.at().routes + layout::route_slot_bytes(foreign.counts()), 1, 31);  // users, up to 5000 us
-  foreign.set(foreign.at().routes + layout::route_slot_bytes(foreign.counts()), 2, 32);  // +Inf
-  foreign.set(foreign.at().routes + layout::route_slot_bytes(foreign.counts()), 3, 33);  // the sum
+  const uint64_t users_at = foreign.at().routes + layout::route_slot_bytes(foreign.counts());
+  foreign.set(users_at, 0, layout::cell_key(layout::CellKind::Request, 1, 200));  // what the route saw first
+  foreign.set(users_at, 1, 7);
+  foreign.set(users_at, 2, 33);  // the sum
+  foreign.set(users_at, 4, 31);  // up to 5000 us
+  foreign.set(users_at, 5, 32);  // +Inf
   const auto cell = [&](uint64_t number, layout::CellKind kind, uint32_t detail, uint64_t count) {
     foreign.set(foreign.at().cells + number * sizeof(layout::Cell), 0, layout::cell_key(kind, 1, detail));
     foreign.set(foreign.at().cells + number * sizeof(layout::Cell), 1, count);
@@ -462,8 +465,8 @@ TEST(BlockAttach, ReadsABlockOfAnotherVersionByName) {
   const ServiceStats& service = snapshot.services[0];
   EXPECT_EQ(service.name, "crm");
   EXPECT_EQ(snapshot.duration_bounds, (DurationBounds{700, 5000}));
-  EXPECT_EQ(service.duration.buckets, (std::vector<uint64_t>{20, 21, 22}));
-  EXPECT_EQ(service.duration.sum_us, 23U);
+  EXPECT_EQ(service.duration.buckets, (std::vector<uint64_t>{21, 22, 23}));
+  EXPECT_EQ(service.duration.sum_us, 20U);
   EXPECT_EQ(service[ServiceCounter::Retries], 24U);
   EXPECT_EQ(service[ServiceCounter::Connects], 26U);
   EXPECT_EQ(service[ServiceGauge::ConnectionsIdle], 27);
@@ -473,7 +476,7 @@ TEST(BlockAttach, ReadsABlockOfAnotherVersionByName) {
   EXPECT_EQ(users->duration.sum_us, 33U);
   ASSERT_EQ(users->requests.size(), 1U);
   EXPECT_EQ(users->requests[0].method, "GET");
-  EXPECT_EQ(users->requests[0].count, 41U);
+  EXPECT_EQ(users->requests[0].count, 7U + 41U);
   ASSERT_EQ(users->errors.size(), 2U);
   EXPECT_EQ(users->errors[0].reason, "cosmic_rays") << "known to nobody here, and counted all the same";
   EXPECT_EQ(users->errors[0].count, 43U);
