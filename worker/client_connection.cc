@@ -78,6 +78,7 @@ void ClientConnection::set_state(State state) {
 void ClientConnection::on_io(IoReady ready) {
   context_.pulse.work_done();
   note(ready);
+  context_.held_answers.on_io(held_);
   switch (state_) {
     case State::Idle:
       if (ready.readable) advance();
@@ -183,6 +184,7 @@ void ClientConnection::become_idle() {
 bool ClientConnection::hand_over() {
   const bool in_head = state_ == State::Busy && exchange_ && exchange_->in_head();
   if (probe_ || !(in_head || state_ == State::Idle || (state_ == State::Busy && !exchange_))) return false;
+  if (send_held() == Outbox::Flush::Blocked) return false;
   Parcel parcel;
   parcel.kind = ParcelKind::Client;
   parcel.facts = facts_;
@@ -248,6 +250,7 @@ void ClientConnection::resume() {
 void ClientConnection::linger() {
   set_state(State::Lingering);
   inbox_.reset();
+  (void)send_held();
   if (peer_closed() && !readable()) return close();
   if (!transport_.shutdown_send()) return close();
   context_.timers.set(*this, context_.loop.now_ms() + kLingerMs);
@@ -291,6 +294,10 @@ void ClientConnection::close() {
   set_state(State::Closed);
   TimerWheel::clear(*this);
   event_.stop();
+  if (holds()) {
+    (void)send_held();
+    context_.held_answers.drop(held_);
+  }
   transport_.close();
   context_.clients->forget(*this);
 }

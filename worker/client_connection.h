@@ -56,6 +56,13 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void yield();
   void resume();
 
+  /// From its Exchange: whether another request has come behind this one.
+  [[nodiscard]] bool another_waits() const { return has_input() && !probe_; }
+  /// From its Exchange, of what the outbox has for the client (held_answers.h).
+  [[nodiscard]] bool holds() const { return held_ != 0; }
+  [[nodiscard]] bool hold(Outbox& outbox) { return context_.held_answers.take(held_, transport_, outbox); }
+  Outbox::Flush send_held() { return context_.held_answers.send(held_); }
+
   /// Between two requests, or in the head of one: offers itself to a successor. True: it is gone from here.
   [[gnu::cold]] bool hand_over();
   /// The master tries this worker out: it is answered without a backend, a log record or a count.
@@ -96,6 +103,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   bool probe_ = false;
+  HeldAnswers::Place held_ = 0;
   uint8_t empty_lines_ = 0;  // passed over since the last request
   PeerTrust trust_;
   ClientFacts facts_;  // head_begun, since_ms: of the time before it came here, until the first exchange

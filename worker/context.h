@@ -15,6 +15,7 @@
 #include "worker/access_log.h"
 #include "worker/buffer_pool.h"
 #include "worker/graveyard.h"
+#include "worker/held_answers.h"
 #include "worker/http1/head.h"
 #include "worker/http_date.h"
 #include "worker/id_source.h"
@@ -60,6 +61,7 @@ struct Context {
   TimerWheel& timers;
   Lookout& lookout;
   Graveyard& graveyard;
+  HeldAnswers& held_answers;
   AccessLog& access_log;
   /// One use at a time: a head is rendered here and flushed at once (see Outbox).
   std::span<char> scratch;

@@ -124,6 +124,8 @@ class Exchange final : public Mortal, public BackendUser {
 
   // response_direction.cc: backend → client
   Alive pump_response();
+  [[nodiscard]] bool another_follows() const;
+  [[nodiscard]] Outbox::Flush send_to_client();
   Alive produce_response();
   Alive read_response_head();
   Alive take_response_head();

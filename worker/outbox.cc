@@ -89,7 +89,7 @@ void Outbox::drop_written(size_t bytes) {
   piece.iov_len -= bytes;
 }
 
-void Outbox::keep_scratch(BufferPool& buffers) {
+[[gnu::cold]] void Outbox::keep_scratch(BufferPool& buffers) {
   if (!scratch_first_) return;
   scratch_first_ = false;
   if (first_ > 0) return;  // written already
@@ -98,6 +98,19 @@ void Outbox::keep_scratch(BufferPool& buffers) {
   assert(piece.iov_len <= kept_->room_size());
   std::memcpy(kept_->room(), piece.iov_base, piece.iov_len);
   piece.iov_base = kept_->room();
+}
+
+bool Outbox::move_to(Buffer& to) {
+  size_t size = 0;
+  for (size_t i = first_; i < count_; ++i) size += pieces_[i].iov_len;
+  if (pipe_ || size > to.room_size()) return false;
+  for (size_t i = first_; i < count_; ++i) {
+    std::memcpy(to.room(), pieces_[i].iov_base, pieces_[i].iov_len);
+    to.filled(pieces_[i].iov_len);
+  }
+  written_ += size;
+  discard();
+  return true;
 }
 
 void Outbox::copy_unsent(std::string& to) const {

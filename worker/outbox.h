@@ -44,6 +44,11 @@ class Outbox {
   [[nodiscard]] Pipe* take_pipe(PipePool& pipes);
 
   Flush flush(Transport& transport, BufferPool& buffers);
+  /// Moves all that has not been written behind what is in `to`, and counts it as written. False: there is no room, or
+  /// some of it is in a pipe; nothing has been moved.
+  [[nodiscard]] bool move_to(Buffer& to);
+  /// The scratch space is needed for something else, and what is there has not been flushed.
+  void keep_scratch(BufferPool& buffers);
   /// Adds a copy of what has not been written to `to`.
   void copy_unsent(std::string& to) const;
   /// Forgets what has not been written.
@@ -57,7 +62,6 @@ class Outbox {
   Flush flush_pipe(Transport& transport);
   [[nodiscard]] bool join(std::string_view bytes);
   void drop_written(size_t bytes);
-  [[gnu::cold]] void keep_scratch(BufferPool& buffers);
 
   // What a short write needs lies together: of thousands of streams none is in the cache.
   uint8_t first_ = 0;

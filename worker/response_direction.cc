@@ -56,7 +56,7 @@ void Exchange::on_backend_io() {
 Alive Exchange::pump_response() {
   for (int round = 0;; ++round) {
     head_waits_ = false;
-    switch (to_client_.flush(client_->transport(), context_.buffers)) {
+    switch (send_to_client()) {
       case Outbox::Flush::Blocked:
         return Alive::Yes;
       case Outbox::Flush::Failed:
@@ -82,6 +82,25 @@ Alive Exchange::pump_response() {
   }
   client_->yield();
   return Alive::Yes;
+}
+
+/// Whether the answer is complete and another request waits behind this one.
+bool Exchange::another_follows() const {
+  return response_ == ResponseState::Done && request_ == RequestState::Done && !close_after_ &&
+         client_->another_waits();
+}
+
+Outbox::Flush Exchange::send_to_client() {
+  if (to_client_.empty()) return Outbox::Flush::Drained;
+  const bool follows = another_follows();
+  if (follows || client_->holds()) [[unlikely]] {
+    const bool held = client_->hold(to_client_);
+    if (held && follows) return Outbox::Flush::Drained;
+    const Outbox::Flush sent = client_->send_held();
+    if (sent == Outbox::Flush::Blocked) to_client_.keep_scratch(context_.buffers);
+    if (sent != Outbox::Flush::Drained) return sent;
+  }
+  return to_client_.flush(client_->transport(), context_.buffers);
 }
 
 Alive Exchange::produce_response() {
@@ -273,6 +292,7 @@ Alive Exchange::switch_protocols() {
   if (first_byte_us_ == 0) first_byte_us_ = context_.loop.now_us();
   const std::string_view head = render_response_head(context_.scratch, response);
   if (head.empty() || !to_client_.empty()) return backend_failed(Reason::BackendBadResponse);
+  if (client_->send_held() != Outbox::Flush::Drained) return backend_failed(Reason::BackendBadResponse);
   status_ = 101;
   backend_->inbox().consume(response_parser_.consumed());
   record(Reason::None);

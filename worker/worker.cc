@@ -63,6 +63,7 @@ Worker::Worker(Heritage heritage)
     : heritage_(std::move(heritage)),
       buffers_(buffer_size(*heritage_.config), kKeepBuffers),
       snug_buffers_(kSnugBuffer, kKeepBuffers),
+      held_answers_(loop_, snug_buffers_),
       timers_(loop_),
       lookout_(loop_, timers_),
       access_log_(access_log_setup(heritage_)),
@@ -80,6 +81,7 @@ Worker::Worker(Heritage heritage)
                .timers = timers_,
                .lookout = lookout_,
                .graveyard = graveyard_,
+               .held_answers = held_answers_,
                .access_log = access_log_,
                .scratch = scratch_},
       exchanges_(context_),
@@ -249,6 +251,7 @@ void Worker::hand_over() {
 void Worker::on_turn() {
   clients_.resume_yielded();
   tunnels_.resume_yielded();
+  held_answers_.send_due();
   if (context_.drain == Drain::HandOver) hand_over();
   access_log_.flush();
   if (access_log_.pending()) log_retry_.arm(kLogRetry);

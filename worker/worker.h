@@ -55,6 +55,7 @@ class Worker final : private IoHandler {
   EventLoop loop_;
   BufferPool buffers_;
   BufferPool snug_buffers_;
+  HeldAnswers held_answers_;
   PipePool pipes_;
   TimerWheel timers_;
   Lookout lookout_;

@@ -96,6 +96,59 @@ TEST(KeepAlive, NothingOfAPipelinedRequestGoesOnBeforeItsTurn) {
   played.gateway.stop();
 }
 
+// An answer may wait a moment for the next one, but not for what comes later, and goes before it in any case.
+TEST(KeepAlive, AnAnswerGoesBeforeWhateverFollowsIt) {
+  Played played;
+  played.forward(request_head("GET", "/1") + "GARBAGE\r\n\r\n");
+  played.backend.send(response(200, "one"));
+  EXPECT_EQ(played.client.read_response().body, "one");
+  EXPECT_EQ(played.client.read_response().status(), 400);
+  played.client.expect_end();
+
+  played.forward(request_head("GET", "/1") + request_head("GET", "/2", "Connection: close\r\n"));
+  played.backend.send(response(200, "one"));
+  played.await_backend();
+  EXPECT_EQ(played.backend.read_request().target(), "/2");
+  played.backend.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
+  EXPECT_EQ(played.client.read_response().body, "one");
+  EXPECT_EQ(played.client.read_head().status(), 200);
+  EXPECT_EQ(played.client.read_exactly(4), "half");
+  played.backend.reset();
+  EXPECT_EQ(played.client.read_until_gone(), "");
+
+  const std::string upgrade = "Connection: Upgrade\r\nUpgrade: x\r\n";
+  played.forward(request_head("GET", "/1") + request_head("GET", "/2", upgrade));
+  played.backend.send(response(200, "one"));
+  played.await_backend();
+  EXPECT_EQ(played.backend.read_request().target(), "/2");
+  played.backend.send("HTTP/1.1 101 Switching Protocols\r\n" + upgrade + "\r\nhello");
+  EXPECT_EQ(played.client.read_response().body, "one");
+  EXPECT_EQ(played.client.read_head().status(), 101);
+  EXPECT_EQ(played.client.read_exactly(5), "hello");
+  played.backend.close();
+  EXPECT_EQ(played.client.read_until_gone(), "");
+  played.client.close();
+  played.gateway.stop();
+}
+
+// Those that need no backend come within one turn: more of them than can be held, and they arrive whole and in order.
+TEST(KeepAlive, ManyOfOurOwnAnswersAtOnce) {
+  Played played;
+  Stream client = played.gateway.connect();
+  constexpr int kMany = 500;
+  std::string requests;
+  for (int i = 0; i < kMany; ++i)
+    requests += request_head("DELETE", "/", "X-Request-Id: " + std::to_string(i) + "\r\n");
+  client.send(requests);
+  for (int i = 0; i < kMany; ++i) {
+    const Message answer = client.read_response();
+    ASSERT_EQ(answer.status(), 405);
+    EXPECT_EQ(*answer.field("X-Request-Id"), std::to_string(i));
+  }
+  EXPECT_TRUE(client.quiet());
+  played.gateway.stop();
+}
+
 TEST(KeepAlive, PipelinedAfterARefusedOneIsNotServed) {
   Played played;
   Stream client = played.gateway.connect();

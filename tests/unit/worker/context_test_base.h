@@ -35,6 +35,7 @@ class ContextTest : public testing::Test {
   TimerWheel timers_{loop_};
   Lookout lookout_{loop_, timers_};
   Graveyard graveyard_;
+  HeldAnswers held_answers_{loop_, snug_buffers_};
   AccessLog access_log_{AccessLog::Setup{}};  // nothing is recorded here
   Result<stats::Block> block_ = stats::Block::create({.routes = {}, .services = {"backend"}, .methods = {}});
   Context context_{.config = config_,
@@ -49,6 +50,7 @@ class ContextTest : public testing::Test {
                    .timers = timers_,
                    .lookout = lookout_,
                    .graveyard = graveyard_,
+                   .held_answers = held_answers_,
                    .access_log = access_log_,
                    .scratch = {}};
 };

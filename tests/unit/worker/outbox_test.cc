@@ -57,6 +57,29 @@ TEST_F(OutboxTest, CopiesAShortPieceBehindTheScratchBytes) {
   EXPECT_EQ(read_all(), "head body");
 }
 
+TEST_F(OutboxTest, MovesWhatIsNotWrittenBehindOtherBytes) {
+  BufferPool small(16, 1);
+  const BufferPtr held = small.take_with("held ");
+  outbox.add_scratch("head ");
+  outbox.add("a body");
+  EXPECT_TRUE(outbox.move_to(*held));
+  EXPECT_EQ(held->view(), "held head a body");
+  EXPECT_EQ(outbox.written(), 11U);
+  EXPECT_TRUE(outbox.empty());
+  outbox.add("x");
+  EXPECT_FALSE(outbox.move_to(*held)) << "there is no room";
+  EXPECT_EQ(outbox.flush(transport, buffers), Outbox::Flush::Drained);
+  EXPECT_EQ(read_all(), "x");
+  EXPECT_EQ(held->view(), "held head a body");
+}
+
+TEST_F(OutboxTest, MovesNothingThatIsInAPipe) {
+  PipePool pipes;
+  const BufferPtr held = buffers.take();
+  ASSERT_NE(outbox.take_pipe(pipes), nullptr);
+  EXPECT_FALSE(outbox.move_to(*held));
+}
+
 TEST_F(OutboxTest, CopiesNothingForWhichThereIsNoRoom) {
   std::array<char, 8> scratch{'h', 'e', 'a', 'd', ' ', 'X', 'X', 'X'};
   outbox.add_scratch({scratch.data(), 5}, 3);

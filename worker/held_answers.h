@@ -1,0 +1,55 @@
+// HeldAnswers: answers to pipelined requests that wait a moment for the next one's. Worker.
+//
+// A client that has sent several requests at once gets its answers one by one, as backends give them: each would cost a
+// system call and wake the client. An answer that another request stands behind waits for the next one until the end of
+// the loop's next turn, which does not wait for events; if that answer is there by then, both go by one send(). To the
+// exchange its answer is sent; what is held goes before anything else, and before the connection's end.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "common/event_loop.h"
+#include "worker/buffer_pool.h"
+#include "worker/outbox.h"
+#include "worker/transport.h"
+
+namespace restgate::worker {
+
+class HeldAnswers {
+ public:
+  /// A connection's place here; 0: nothing is held for it. To be empty when the connection goes.
+  using Place = uint32_t;
+
+  /// `buffers`: one is held for each connection, so that no more is kept than one takes.
+  HeldAnswers(EventLoop& loop, BufferPool& buffers) : loop_(loop), buffers_(buffers) {}
+
+  /// Takes all that is in the outbox, as if it had been written. False: there is no room; nothing has been taken.
+  [[nodiscard]] bool take(Place& place, Transport& transport, Outbox& outbox);
+  /// Writes what is held. Blocked: a part is left, to be tried again when the transport is writable. Failed, Drained:
+  /// nothing is.
+  Outbox::Flush send(Place& place);
+  /// Blocked before: an event of the transport has come.
+  void on_io(Place& place) {
+    if (place != 0 && entries_[place - 1].stuck) (void)send(place);
+  }
+  void drop(Place& place);
+
+  /// The end of a turn: sends what has been held since an earlier one.
+  void send_due();
+
+ private:
+  struct Entry {
+    Place* place;  // the connection's; it says where this entry is
+    Transport* transport;
+    BufferPtr bytes;
+    uint64_t turn;
+    bool stuck = false;
+  };
+
+  EventLoop& loop_;
+  BufferPool& buffers_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace restgate::worker
