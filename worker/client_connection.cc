@@ -293,7 +293,7 @@ void ClientConnection::close() {
   if (state_ == State::Closed) return;
   set_state(State::Closed);
   TimerWheel::clear(*this);
-  event_.stop();
+  ours_alone_ ? event_.stop_with_close() : event_.stop();
   if (holds()) {
     (void)send_held();
     context_.held_answers.drop(held_);
@@ -313,7 +313,9 @@ void ClientSet::add(UniqueFd fd, const platform::Address& address) {
   facts.since_ms = context_.loop.now_ms();
   facts.proxied = !context_.config.proxy_protocol;
   context_.stats.add(stats::Counter::ConnectionsAccepted);
-  insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts)).start();
+  ClientConnection& accepted = insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts));
+  accepted.be_ours_alone();
+  accepted.start();
 }
 
 void ClientSet::adopt(Parcel&& parcel) {

@@ -67,6 +67,8 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   [[gnu::cold]] bool hand_over();
   /// The master tries this worker out: it is answered without a backend, a log record or a count.
   void be_probe() { probe_ = true; }
+  /// No other process has ever had its descriptor.
+  void be_ours_alone() { ours_alone_ = true; }
   [[nodiscard]] bool is_probe() const { return probe_; }
 
   /// A drain: an idle connection is closed after `grace_ms` unless a request comes; another ends with its answer.
@@ -103,6 +105,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   bool probe_ = false;
+  bool ours_alone_ = false;
   HeldAnswers::Place held_ = 0;
   uint8_t empty_lines_ = 0;  // passed over since the last request
   PeerTrust trust_;

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -139,6 +140,67 @@ TEST_F(IoEventTest, StoppedReportsNothing) {
   ASSERT_EQ(write(sockets_.peer.get(), "abc", 3), 3);
   turns(3);
   EXPECT_TRUE(recorder_.seen.empty());
+}
+
+TEST_F(IoEventTest, StoppedByAnotherOneInTheSameTurnReportsNothing) {
+  class Ender final : public IoHandler {
+   public:
+    std::unique_ptr<IoEvent>* other = nullptr;
+    int reports = 0;
+    void on_io(IoReady) override {
+      ++reports;
+      other->reset();
+    }
+  };
+  // Whichever is reported first ends the other.
+  Sockets more = connected();
+  Ender enders[2];
+  std::unique_ptr<IoEvent> events[2] = {std::make_unique<IoEvent>(), std::make_unique<IoEvent>()};
+  const int fds[2] = {sockets_.mine.get(), more.mine.get()};
+  for (int i = 0; i < 2; ++i) {
+    enders[i].other = &events[1 - i];
+    ASSERT_TRUE(events[i]->start(loop_, fds[i], enders[i]));
+  }
+  turns(3);
+  EXPECT_EQ(enders[0].reports + enders[1].reports, 1);
+}
+
+TEST_F(IoEventTest, StoppedWithItsDescriptorItIsForgottenByTheKernel) {
+  ASSERT_TRUE(event_.start(loop_, sockets_.mine.get(), recorder_));
+  const int number = sockets_.mine.get();
+  event_.stop_with_close();
+  EXPECT_FALSE(event_.active());
+  event_.stop();  // of nothing
+  sockets_.mine.reset();
+  Sockets next = connected();
+  ASSERT_EQ(next.mine.get(), number) << "the lowest free number is taken";
+  Recorder another;
+  ASSERT_TRUE(event_.start(loop_, number, another));
+  turns(3);
+  EXPECT_TRUE(recorder_.seen.empty());
+  EXPECT_EQ(another.seen.size(), 1U);
+}
+
+TEST_F(IoEventTest, MoreThanATurnTakesAreReportedInTheNext) {
+  constexpr size_t kMany = 600;
+  std::vector<Sockets> sockets;
+  std::vector<IoEvent> events(kMany);
+  Recorder all;
+  for (IoEvent& event : events) {
+    sockets.push_back(connected());
+    ASSERT_TRUE(event.start(loop_, sockets.back().mine.get(), all));
+  }
+  turns(5);
+  EXPECT_EQ(all.seen.size(), kMany) << "each may be written to";
+}
+
+TEST_F(IoEventTest, AnErrorIsToldByWhateverIsTriedNext) {
+  ASSERT_TRUE(event_.start(loop_, sockets_.mine.get(), recorder_));
+  sockets_.peer.reset();
+  turns(3);
+  ASSERT_EQ(recorder_.seen.size(), 1U);
+  EXPECT_TRUE(recorder_.seen[0].readable);
+  EXPECT_TRUE(recorder_.seen[0].writable);
 }
 
 TEST_F(IoEventTest, ReadingIsReportedAsLongAsBytesAreThere) {
