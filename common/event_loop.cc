@@ -1,8 +1,8 @@
 #include "common/event_loop.h"
 
 #include <event2/event.h>
+#include <event2/event_struct.h>
 
-#include <algorithm>
 #include <ctime>
 #include <stdexcept>
 #include <utility>
@@ -17,15 +17,12 @@ timeval to_timeval(std::chrono::microseconds duration) {
   return tv;
 }
 
-// An error, or the end of both directions without the news that the peer has ended its own, is told by whatever is
-// tried next.
-IoReady ready_of(uint32_t events) {
+void on_io_event(evutil_socket_t /*fd*/, short what, void* arg) {
   IoReady ready;
-  const bool broken = (events & EPOLLERR) != 0 || ((events & EPOLLHUP) != 0 && (events & EPOLLRDHUP) == 0);
-  ready.peer_closed = !broken && (events & EPOLLRDHUP) != 0;
-  ready.readable = broken || ready.peer_closed || (events & EPOLLIN) != 0;
-  ready.writable = broken || (events & EPOLLOUT) != 0;
-  return ready;
+  ready.readable = (what & (EV_READ | EV_CLOSED)) != 0;
+  ready.writable = (what & EV_WRITE) != 0;
+  ready.peer_closed = (what & EV_CLOSED) != 0;
+  static_cast<IoHandler*>(arg)->on_io(ready);
 }
 
 }  // namespace
@@ -40,15 +37,12 @@ void EventDeleter::operator()(event* ev) const {
 EventLoop::EventLoop() {
   event_config* config = event_config_new();
   if (config == nullptr) throw std::bad_alloc();
-  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);  // one thread owns a base
+  // One thread owns a base, so no locks; epoll is needed for edge triggers and early close.
+  event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+  event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_O1 | EV_FEATURE_EARLY_CLOSE);
   base_.reset(event_base_new_with_config(config));
   event_config_free(config);
-  epoll_.reset(epoll_create1(EPOLL_CLOEXEC));
-  if (!base_ || !epoll_) throw std::runtime_error("cannot make an event loop");
-  epoll_event_.reset(event_new(
-      base_.get(), epoll_.get(), EV_READ | EV_PERSIST,
-      [](evutil_socket_t, short, void* loop) { static_cast<EventLoop*>(loop)->report_io(); }, this));
-  if (!epoll_event_ || event_add(epoll_event_.get(), nullptr) != 0) throw std::bad_alloc();
+  if (!base_) throw std::runtime_error("libevent has no edge-triggered backend on this system");
 }
 
 EventLoop::~EventLoop() = default;
@@ -76,50 +70,26 @@ void EventLoop::run() {
   }
 }
 
-void EventLoop::report_io() {
-  const int count = epoll_wait(epoll_.get(), ready_.data(), static_cast<int>(ready_.size()), 0);
-  next_ = 0;
-  end_ = static_cast<size_t>(std::max(count, 0));
-  while (next_ < end_) {
-    const epoll_event& event = ready_[next_++];
-    if (event.data.ptr == nullptr) continue;
-    static_cast<IoEvent*>(event.data.ptr)->handler_->on_io(ready_of(event.events));
-  }
-}
+static_assert(sizeof(event) <= 128, "IoEvent has room for it");
 
-void EventLoop::forget(const IoEvent& gone) {
-  for (size_t i = next_; i < end_; ++i)
-    if (ready_[i].data.ptr == &gone) ready_[i].data.ptr = nullptr;
-}
-
-bool IoEvent::add(EventLoop& loop, int fd, uint32_t what, IoHandler& handler) {
+bool IoEvent::add(EventLoop& loop, int fd, short what, IoHandler& handler) {
   stop();
-  epoll_event event{};
-  event.events = what;
-  event.data.ptr = this;
-  if (epoll_ctl(loop.epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) return false;
-  loop_ = &loop;
-  handler_ = &handler;
-  fd_ = fd;
-  return true;
+  auto* ev = reinterpret_cast<event*>(event_.data());
+  if (event_assign(ev, loop.base(), fd, what, on_io_event, &handler) != 0) return false;
+  active_ = event_add(ev, nullptr) == 0;
+  return active_;
 }
 
 bool IoEvent::start(EventLoop& loop, int fd, IoHandler& handler) {
-  return add(loop, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, handler);
+  return add(loop, fd, EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST, handler);
 }
 
 bool IoEvent::start_reading(EventLoop& loop, int fd, IoHandler& handler) {
-  return add(loop, fd, EPOLLIN, handler);
+  return add(loop, fd, EV_READ | EV_PERSIST, handler);
 }
 
 void IoEvent::stop() {
-  if (loop_ == nullptr) return;
-  epoll_ctl(loop_->epoll_.get(), EPOLL_CTL_DEL, fd_, nullptr);
-  stop_with_close();
-}
-
-void IoEvent::stop_with_close() {
-  if (loop_ != nullptr) std::exchange(loop_, nullptr)->forget(*this);
+  if (std::exchange(active_, false)) event_del(reinterpret_cast<event*>(event_.data()));
 }
 
 TimerEvent::TimerEvent(EventLoop& loop, std::function<void()> on_timeout) : state_(std::make_unique<State>()) {

@@ -1,13 +1,7 @@
 // RAII over libevent: EventLoop, IoEvent, TimerEvent, SignalEvent. Master and workers.
 //
 // A process creates its EventLoop after fork and never shares it. All callbacks run on the thread that calls run().
-//
-// libevent waits, and has timers, signals and whatever the admin server needs. The descriptors of IoEvents are in an
-// epoll set of our own, which is one event to libevent: an event goes from the kernel straight to its handler, a
-// connection needs a few words of memory instead of libevent's 200 bytes, and a turn takes a bounded number of events.
 #pragma once
-
-#include <sys/epoll.h>
 
 #include <array>
 #include <chrono>
@@ -17,8 +11,6 @@
 #include <memory>
 #include <utility>
 #include <vector>
-
-#include "common/unique_fd.h"
 
 struct event;
 struct event_base;
@@ -32,8 +24,6 @@ struct EventDeleter {
   void operator()(event* ev) const;
 };
 using EventPtr = std::unique_ptr<event, EventDeleter>;
-
-class IoEvent;
 
 class EventLoop {
  public:
@@ -71,19 +61,7 @@ class EventLoop {
   [[nodiscard]] event_base* base() const { return base_.get(); }
 
  private:
-  friend class IoEvent;
-  static constexpr size_t kEventsPerTurn = 256;
-
-  void report_io();
-  /// What has been taken from the kernel for it is not reported.
-  void forget(const IoEvent& gone);
-
   std::unique_ptr<event_base, EventBaseDeleter> base_;
-  UniqueFd epoll_;
-  EventPtr epoll_event_;
-  std::array<epoll_event, kEventsPerTurn> ready_;  // [next_, end_) are still to be reported
-  size_t next_ = 0;
-  size_t end_ = 0;
   std::function<void()> turn_hook_;
   int64_t now_us_ = 0;
   uint64_t turn_ = 0;
@@ -121,18 +99,15 @@ class IoEvent {
   /// Level-triggered and for reading only: listeners, pipes.
   [[nodiscard]] bool start_reading(EventLoop& loop, int fd, IoHandler& handler);
   void stop();
-  /// Likewise, without the system call: the descriptor is closed next, and no other process or descriptor has the same
-  /// open file, so that the kernel ends the registration.
-  void stop_with_close();
-  [[nodiscard]] bool active() const { return loop_ != nullptr; }
+  [[nodiscard]] bool active() const { return active_; }
 
  private:
-  friend class EventLoop;
-  bool add(EventLoop& loop, int fd, uint32_t what, IoHandler& handler);
+  bool add(EventLoop& loop, int fd, short what, IoHandler& handler);
 
-  EventLoop* loop_ = nullptr;  // null: not registered
-  IoHandler* handler_ = nullptr;
-  int fd_ = -1;
+  // libevent's struct event, in place: one allocation less for each connection, and its memory near the handler's.
+  static constexpr size_t kEventBytes = 128;
+  alignas(8) std::array<std::byte, kEventBytes> event_;
+  bool active_ = false;
 };
 
 /// A one-shot or repeating timer with a callback.

@@ -195,7 +195,7 @@ void BackendConnection::close() {
   user_ = nullptr;
   waiter_.reset();
   TimerWheel::clear(*this);
-  event_.stop_with_close();  // no other process has it; a tunnel that takes it stops the event itself
+  event_.stop();
   transport_.close();
   pool_.forget(*this);
 }

@@ -78,7 +78,8 @@ void ClientConnection::set_state(State state) {
 void ClientConnection::on_io(IoReady ready) {
   context_.pulse.work_done();
   note(ready);
-  context_.held_answers.on_io(held_);
+  if (held_stuck()) [[unlikely]]
+    (void)send_held();
   switch (state_) {
     case State::Idle:
       if (ready.readable) advance();
@@ -88,7 +89,7 @@ void ClientConnection::on_io(IoReady ready) {
       if (exchange_) (void)exchange_->on_client_io();
       break;
     case State::Lingering:
-      discard_input();
+      parting_ ? discard_input() : part();
       break;
     case State::Closed:
       break;
@@ -164,6 +165,7 @@ void ClientConnection::refuse_proxy_header(std::string_view why) {
 void ClientConnection::on_end_of_input() {
   // Who connects and leaves without a byte looks whether the port is open.
   if (!facts_.proxied && has_input()) return refuse_proxy_header("incomplete");
+  if (holds()) return linger();
   close();
 }
 
@@ -215,7 +217,7 @@ void ClientConnection::exchange_over(After after, bool more_to_come) {
       if (inbox_) inbox_->unpin();
       return advance();
     case After::Close:
-      if (more_to_come || has_input() || readable()) return linger();
+      if (more_to_come || has_input() || readable() || holds()) return linger();
       return close();
     case After::Reset:
       platform::reset_on_close(transport_.fd());
@@ -242,7 +244,7 @@ void ClientConnection::resume() {
   if (state_ == State::Busy && exchange_)
     exchange_->resume();
   else if (state_ == State::Lingering)
-    discard_input();
+    parting_ ? discard_input() : part();
   else
     advance();
 }
@@ -250,7 +252,16 @@ void ClientConnection::resume() {
 void ClientConnection::linger() {
   set_state(State::Lingering);
   inbox_.reset();
-  (void)send_held();
+  part();
+}
+
+/// Ends our direction, once the client has taken what is held for it.
+void ClientConnection::part() {
+  if (send_held() == Outbox::Flush::Blocked) {
+    const int64_t idle_ms = context_.config.idle_timeout.count();
+    return set_deadline(idle_ms > 0 ? context_.loop.now_ms() + idle_ms : 0);
+  }
+  parting_ = true;
   if (peer_closed() && !readable()) return close();
   if (!transport_.shutdown_send()) return close();
   context_.timers.set(*this, context_.loop.now_ms() + kLingerMs);
@@ -269,6 +280,7 @@ void ClientConnection::discard_input() {
 void ClientConnection::on_deadline() {
   if (state_ == State::Busy && exchange_) return exchange_->on_client_deadline();
   if (!facts_.proxied && context_.drain != Drain::Close) return refuse_proxy_header("too late");
+  if (state_ == State::Idle && holds()) return linger();
   close();
 }
 
@@ -293,7 +305,7 @@ void ClientConnection::close() {
   if (state_ == State::Closed) return;
   set_state(State::Closed);
   TimerWheel::clear(*this);
-  ours_alone_ ? event_.stop_with_close() : event_.stop();
+  event_.stop();
   if (holds()) {
     (void)send_held();
     context_.held_answers.drop(held_);
@@ -313,9 +325,7 @@ void ClientSet::add(UniqueFd fd, const platform::Address& address) {
   facts.since_ms = context_.loop.now_ms();
   facts.proxied = !context_.config.proxy_protocol;
   context_.stats.add(stats::Counter::ConnectionsAccepted);
-  ClientConnection& accepted = insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts));
-  accepted.be_ours_alone();
-  accepted.start();
+  insert(std::make_unique<ClientConnection>(context_, std::move(fd), facts)).start();
 }
 
 void ClientSet::adopt(Parcel&& parcel) {

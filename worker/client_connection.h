@@ -60,6 +60,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   [[nodiscard]] bool another_waits() const { return has_input() && !probe_; }
   /// From its Exchange, of what the outbox has for the client (held_answers.h).
   [[nodiscard]] bool holds() const { return held_ != 0; }
+  [[nodiscard]] bool held_stuck() const { return context_.held_answers.stuck(held_); }
   [[nodiscard]] bool hold(Outbox& outbox) { return context_.held_answers.take(held_, transport_, outbox); }
   Outbox::Flush send_held() { return context_.held_answers.send(held_); }
 
@@ -67,8 +68,6 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   [[gnu::cold]] bool hand_over();
   /// The master tries this worker out: it is answered without a backend, a log record or a count.
   void be_probe() { probe_ = true; }
-  /// No other process has ever had its descriptor.
-  void be_ours_alone() { ours_alone_ = true; }
   [[nodiscard]] bool is_probe() const { return probe_; }
 
   /// A drain: an idle connection is closed after `grace_ms` unless a request comes; another ends with its answer.
@@ -97,6 +96,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   void become_idle();
   void set_state(State state);
   [[gnu::cold]] void linger();
+  [[gnu::cold]] void part();
   [[gnu::cold]] void discard_input();
   void close();
 
@@ -105,7 +105,7 @@ class ClientConnection final : public Mortal, public Connection, private Deadlin
   bool advancing_ = false;
   bool yielded_ = false;
   bool probe_ = false;
-  bool ours_alone_ = false;
+  bool parting_ = false;  // Lingering: our direction has ended, too
   HeldAnswers::Place held_ = 0;
   uint8_t empty_lines_ = 0;  // passed over since the last request
   PeerTrust trust_;

@@ -282,7 +282,7 @@ void Exchange::note_half_close() {
 /// one that takes bytes, or lets them wait, is still there.
 bool Exchange::has_left(int64_t now_ms) {
   if (left_deadline_ms_ == 0 || now_ms < left_deadline_ms_) return false;
-  if (to_client_.empty() && to_client_.written() == left_written_) return true;
+  if (to_client_.empty() && !client_->holds() && to_client_.written() == left_written_) return true;
   note_half_close();
   return false;
 }

@@ -1,5 +1,7 @@
 #include "worker/held_answers.h"
 
+#include <sys/socket.h>
+
 #include <utility>
 
 namespace restgate::worker {
@@ -25,6 +27,7 @@ Outbox::Flush HeldAnswers::send(Place& place) {
       return Outbox::Flush::Blocked;
     }
     if (result.kind != IoResult::Kind::Ok) {
+      ::shutdown(entry.transport->fd(), SHUT_RDWR);  // whatever it was: no later answer takes the place of these
       drop(place);
       return Outbox::Flush::Failed;
     }

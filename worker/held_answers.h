@@ -3,7 +3,8 @@
 // A client that has sent several requests at once gets its answers one by one, as backends give them: each would cost a
 // system call and wake the client. An answer that another request stands behind waits for the next one until the end of
 // the loop's next turn, which does not wait for events; if that answer is there by then, both go by one send(). To the
-// exchange its answer is sent; what is held goes before anything else, and before the connection's end.
+// exchange its answer is sent; what is held goes before anything else. What the client does not take at once blocks all
+// that would follow: the next exchange goes no further, and an orderly end waits.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +27,11 @@ class HeldAnswers {
 
   /// Takes all that is in the outbox, as if it had been written. False: there is no room; nothing has been taken.
   [[nodiscard]] bool take(Place& place, Transport& transport, Outbox& outbox);
-  /// Writes what is held. Blocked: a part is left, to be tried again when the transport is writable. Failed, Drained:
-  /// nothing is.
+  /// Writes what is held. Blocked: a part is left, to be tried again when the transport is writable. Failed: the
+  /// connection is of no use any more.
   Outbox::Flush send(Place& place);
-  /// Blocked before: an event of the transport has come.
-  void on_io(Place& place) {
-    if (place != 0 && entries_[place - 1].stuck) (void)send(place);
-  }
+  /// Whether sending has been Blocked.
+  [[nodiscard]] bool stuck(Place place) const { return place != 0 && entries_[place - 1].stuck; }
   void drop(Place& place);
 
   /// The end of a turn: sends what has been held since an earlier one.

@@ -89,7 +89,7 @@ void Outbox::drop_written(size_t bytes) {
   piece.iov_len -= bytes;
 }
 
-[[gnu::cold]] void Outbox::keep_scratch(BufferPool& buffers) {
+void Outbox::keep_scratch(BufferPool& buffers) {
   if (!scratch_first_) return;
   scratch_first_ = false;
   if (first_ > 0) return;  // written already

@@ -48,7 +48,7 @@ class Outbox {
   /// some of it is in a pipe; nothing has been moved.
   [[nodiscard]] bool move_to(Buffer& to);
   /// The scratch space is needed for something else, and what is there has not been flushed.
-  void keep_scratch(BufferPool& buffers);
+  [[gnu::cold]] void keep_scratch(BufferPool& buffers);
   /// Adds a copy of what has not been written to `to`.
   void copy_unsent(std::string& to) const;
   /// Forgets what has not been written.

@@ -91,11 +91,12 @@ bool Exchange::another_follows() const {
 }
 
 Outbox::Flush Exchange::send_to_client() {
-  if (to_client_.empty()) return Outbox::Flush::Drained;
   const bool follows = another_follows();
   if (follows || client_->holds()) [[unlikely]] {
-    const bool held = client_->hold(to_client_);
-    if (held && follows) return Outbox::Flush::Drained;
+    const bool complete = response_ == ResponseState::Done;
+    const bool stuck = client_->held_stuck();
+    if (to_client_.empty() && !stuck && (follows || !complete)) return Outbox::Flush::Drained;
+    if (!stuck && client_->hold(to_client_) && follows) return Outbox::Flush::Drained;
     const Outbox::Flush sent = client_->send_held();
     if (sent == Outbox::Flush::Blocked) to_client_.keep_scratch(context_.buffers);
     if (sent != Outbox::Flush::Drained) return sent;
@@ -286,13 +287,21 @@ bool Exchange::upgrade_allowed() const {
 
 Alive Exchange::switch_protocols() {
   if (!upgrade_allowed()) return backend_failed(Reason::BackendBadUpgrade);
+  switch (client_->send_held()) {
+    case Outbox::Flush::Blocked:  // the switch has to wait: we shall be here again
+      response_parser_.reset(method_ == kMethodHead);
+      return Alive::Yes;
+    case Outbox::Flush::Failed:
+      return client_lost(Reason::ClientReset);
+    case Outbox::Flush::Drained:
+      break;
+  }
   ForwardedResponse response{context_.config, response_parser_.head()};
   response.switching = true;
   response.request_id = identity_.request_id();
   if (first_byte_us_ == 0) first_byte_us_ = context_.loop.now_us();
   const std::string_view head = render_response_head(context_.scratch, response);
   if (head.empty() || !to_client_.empty()) return backend_failed(Reason::BackendBadResponse);
-  if (client_->send_held() != Outbox::Flush::Drained) return backend_failed(Reason::BackendBadResponse);
   status_ = 101;
   backend_->inbox().consume(response_parser_.consumed());
   record(Reason::None);

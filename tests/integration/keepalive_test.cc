@@ -149,6 +149,50 @@ TEST(KeepAlive, ManyOfOurOwnAnswersAtOnce) {
   played.gateway.stop();
 }
 
+/// The last request, and its answer's status.
+class PipelinedToASlowReader : public testing::TestWithParam<std::pair<std::string, int>> {};
+
+// The client reads nothing before it has said its last word, so that at some number of answers the last ones are held
+// when there is no room for them any more. It gets all of them.
+TEST_P(PipelinedToASlowReader, GetsEveryAnswer) {
+  const auto [last, status] = GetParam();
+  HandlerOrigin origin([](const Message& request) {
+    if (request.target() == "/") return response(200, std::string(1'000, 'x'));
+    return std::string("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  });
+  Gateway gateway(catch_all(origin.url()));
+  constexpr size_t kClients = 100;
+  constexpr size_t kFewest = 80;
+  std::vector<Stream> clients;
+  for (size_t i = 0; i < kClients; ++i) {
+    Stream& client = clients.emplace_back(gateway.connect(16 * 1024));
+    std::string requests;
+    for (size_t n = 1; n < kFewest + i; ++n) requests += request_head("GET", "/");
+    client.send(requests + last);
+  }
+  size_t served = 0;
+  int same = 0;
+  ASSERT_TRUE(eventually([&] {  // all of them are stuck, or have all that the kernel takes
+    same = std::exchange(served, origin.requests().size()) == origin.requests().size() ? same + 1 : 0;
+    return same >= 5;
+  }));
+  for (Stream& client : clients) client.finish_sending();
+  for (size_t i = 0; i < kClients; ++i) {
+    for (size_t n = 1; n < kFewest + i; ++n) ASSERT_EQ(clients[i].read_response().status(), 200) << n << " of " << i;
+    ASSERT_EQ(status == 101 ? clients[i].read_head().status() : clients[i].read_response().status(), status)
+        << "last of " << i;
+    clients[i].expect_end();
+  }
+  gateway.stop();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    KeepAlive, PipelinedToASlowReader,
+    testing::Values(std::pair(request_head("GET", "/"), 200),
+                    std::pair(request_head("GET", "/", "Connection: close\r\n"), 200),
+                    std::pair(request_head("GET", "/switch", "Connection: Upgrade\r\nUpgrade: x\r\n"), 101),
+                    std::pair(std::string("GARBAGE\r\n\r\n"), 400)));
+
 TEST(KeepAlive, PipelinedAfterARefusedOneIsNotServed) {
   Played played;
   Stream client = played.gateway.connect();
