@@ -1,11 +1,23 @@
 #include "worker/router/rule_table.h"
 
 #include <map>
+#include <tuple>
 
 namespace restgate::worker::router {
+namespace {
+
+struct Order {
+  static auto key(const RouteRules& rules) {
+    return std::tie(rules.service, rules.response_header_timeout, rules.read_timeout, rules.write_timeout,
+                    rules.max_body_size);
+  }
+  bool operator()(const RouteRules& a, const RouteRules& b) const { return key(a) < key(b); }
+};
+
+}  // namespace
 
 RuleTable::RuleTable(const std::vector<config::Route>& routes) : name_ends_{0} {
-  std::map<RouteRules, uint32_t> known;
+  std::map<RouteRules, uint32_t, Order> known;
   rules_of_.reserve(routes.size());
   name_ends_.reserve(routes.size() + 1);
   for (const config::Route& route : routes) {

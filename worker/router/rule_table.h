@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,7 +20,7 @@ struct RouteRules {
   std::chrono::milliseconds write_timeout{0};
   uint64_t max_body_size = 0;
 
-  auto operator<=>(const RouteRules&) const = default;
+  bool operator==(const RouteRules&) const = default;
 };
 
 namespace router {
