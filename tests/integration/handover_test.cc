@@ -115,6 +115,44 @@ TEST(Handover, InFlightIsFinishedAndTheConnectionGoesOn) {
   played.gateway.stop();
 }
 
+// Pipelines, some of whose answers the client does not read before the reload: held, stuck, or not yet made.
+TEST(Handover, PipelinesGoOn) {
+  HandlerOrigin origin([](const Message& request) { return response(200, request.target() + std::string(1'500, 'x')); });
+  // Thousands of records at once could be too many for the pipe from which the test takes the verdict.
+  const ConfigText config = workers_of(origin.url(), "2").set("access_log", "false");
+  Gateway gateway(config);
+  constexpr size_t kClients = 8;
+  constexpr int kRounds = 6;
+  std::vector<Stream> clients;
+  for (size_t i = 0; i < kClients; ++i) clients.push_back(gateway.connect(128 * 1024));
+  size_t sent = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    const auto target = [&](size_t client, size_t n) {
+      return "/" + std::to_string(round) + "/" + std::to_string(client) + "/" + std::to_string(n);
+    };
+    const auto length = [](size_t client) { return 1 + client * client * 6; };
+    for (size_t i = 0; i < kClients; ++i) {
+      std::string requests;
+      for (size_t n = 0; n < length(i); ++n) requests += request_head("GET", target(i, n));
+      clients[i].send(requests);
+      sent += length(i);
+    }
+    const std::vector<pid_t> before = gateway.workers();
+    gateway.reload(config);
+    for (size_t i = 0; i < kClients; ++i) {
+      for (size_t n = 0; n < length(i); ++n) {
+        const Message answer = clients[i].read_response();
+        ASSERT_EQ(answer.body, target(i, n) + std::string(1'500, 'x'));
+        ASSERT_FALSE(answer.lists("Connection", "close"));
+      }
+    }
+    EXPECT_TRUE(eventually([&] { return replaced(gateway, before, 2); })) << "nothing holds an old worker";
+  }
+  for (Stream& client : clients) EXPECT_TRUE(client.quiet());
+  gateway.expect_requests("all", "GET", 200, static_cast<double>(sent));
+  gateway.stop();
+}
+
 struct OpenTunnel : Played {
   OpenTunnel() : Played({.settings = {{"workers", "1"}}}) {
     forward(ws::handshake_request("/ws"));
