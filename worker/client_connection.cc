@@ -13,6 +13,8 @@ namespace {
 
 // How long we read on after our last bytes, so that a reset does not destroy them on their way (RFC 9112 §9.6).
 constexpr int64_t kLingerMs = 2'000;
+// How long they wait at most for a client that does not take them, where idle_timeout is off.
+constexpr int64_t kLongestPartingMs = 120'000;
 // Exchanges that a connection may go through in one turn before others get theirs.
 constexpr int kExchangesPerTurn = 64;
 // Empty lines between two requests that are passed over here; more of them are the parser's to judge.
@@ -252,15 +254,14 @@ void ClientConnection::resume() {
 void ClientConnection::linger() {
   set_state(State::Lingering);
   inbox_.reset();
+  const int64_t idle_ms = context_.config.idle_timeout.count();
+  context_.timers.set(*this, context_.loop.now_ms() + (idle_ms > 0 ? idle_ms : kLongestPartingMs));
   part();
 }
 
 /// Ends our direction, once the client has taken what is held for it.
 void ClientConnection::part() {
-  if (send_held() == Outbox::Flush::Blocked) {
-    const int64_t idle_ms = context_.config.idle_timeout.count();
-    return set_deadline(idle_ms > 0 ? context_.loop.now_ms() + idle_ms : 0);
-  }
+  if (send_held() == Outbox::Flush::Blocked) return;
   parting_ = true;
   if (peer_closed() && !readable()) return close();
   if (!transport_.shutdown_send()) return close();

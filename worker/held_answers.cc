@@ -1,13 +1,24 @@
 #include "worker/held_answers.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <utility>
 
 namespace restgate::worker {
+namespace {
+
+bool takes_its_answers(int client) {
+  int unacknowledged = 0;
+  return ::ioctl(client, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged <= HeldAnswers::kMostUnacknowledged;
+}
+
+}  // namespace
 
 bool HeldAnswers::take(Place& place, Transport& transport, Outbox& outbox) {
   if (place != 0) return outbox.move_to(*entries_[place - 1].bytes);
+  if (!takes_its_answers(transport.fd())) return false;
   BufferPtr bytes = buffers_.take();
   if (!outbox.move_to(*bytes)) return false;
   entries_.push_back({&place, &transport, std::move(bytes), loop_.turn(), false});

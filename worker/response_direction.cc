@@ -70,6 +70,7 @@ Alive Exchange::pump_response() {
     if (backend_->has_input()) {
       const size_t before = backend_->inbox().size();
       if (produce_response() == Alive::No) return Alive::No;
+      if (response_ == ResponseState::AwaitHead && client_->held_stuck()) return Alive::Yes;  // a switch has to wait
       if (response_ == ResponseState::Done || backend_->inbox().size() != before) continue;
     }
     if (!backend_->readable()) {
@@ -95,7 +96,7 @@ Outbox::Flush Exchange::send_to_client() {
   if (follows || client_->holds()) [[unlikely]] {
     const bool complete = response_ == ResponseState::Done;
     const bool stuck = client_->held_stuck();
-    if (to_client_.empty() && !stuck && (follows || !complete)) return Outbox::Flush::Drained;
+    if (to_client_.empty() && (!complete || (follows && !stuck))) return Outbox::Flush::Drained;
     if (!stuck && client_->hold(to_client_) && follows) return Outbox::Flush::Drained;
     const Outbox::Flush sent = client_->send_held();
     if (sent == Outbox::Flush::Blocked) to_client_.keep_scratch(context_.buffers);

@@ -44,6 +44,15 @@ class HeldAnswersTest : public testing::Test {
     EXPECT_EQ(outbox.written(), bytes.size());
     return true;
   }
+  /// Fills the socket; returns with how much.
+  static size_t stuff(Client& of) {
+    const std::string much(1 << 20, 'x');
+    const iovec piece{const_cast<char*>(much.data()), much.size()};
+    size_t stuffed = 0;
+    for (IoResult result; (result = of.transport.write({&piece, 1})).kind == IoResult::Kind::Ok;)
+      stuffed += result.bytes;
+    return stuffed;
+  }
   void run_turn() {
     loop.set_turn_hook([this] {
       held.send_due();
@@ -93,12 +102,8 @@ TEST_F(HeldAnswersTest, NoMoreThanThereIsRoomFor) {
 }
 
 TEST_F(HeldAnswersTest, WhatDoesNotGoAtOnceWaitsForTheTransport) {
-  const std::string much(1 << 20, 'x');
-  const iovec piece{const_cast<char*>(much.data()), much.size()};
-  size_t stuffed = 0;
-  for (IoResult result; (result = client.transport.write({&piece, 1})).kind == IoResult::Kind::Ok;)
-    stuffed += result.bytes;
   EXPECT_TRUE(take(client, "late"));
+  const size_t stuffed = stuff(client);
   EXPECT_FALSE(held.stuck(client.place));
   EXPECT_EQ(held.send(client.place), Outbox::Flush::Blocked);
   EXPECT_TRUE(held.stuck(client.place));
@@ -106,6 +111,14 @@ TEST_F(HeldAnswersTest, WhatDoesNotGoAtOnceWaitsForTheTransport) {
   EXPECT_EQ(held.send(client.place), Outbox::Flush::Drained);
   EXPECT_FALSE(held.stuck(client.place));
   EXPECT_EQ(client.read(), "late");
+}
+
+TEST_F(HeldAnswersTest, OfAClientThatDoesNotTakeThemNothingIsHeld) {
+  const size_t stuffed = stuff(client);
+  EXPECT_FALSE(take(client, "late"));
+  EXPECT_EQ(client.place, 0U);
+  EXPECT_EQ(client.read(), std::string(stuffed, 'x'));
+  EXPECT_TRUE(take(client, "in time"));
 }
 
 TEST_F(HeldAnswersTest, AreForgottenOnce) {
