@@ -117,7 +117,8 @@ TEST(Handover, InFlightIsFinishedAndTheConnectionGoesOn) {
 
 // Pipelines, some of whose answers the client does not read before the reload: held, stuck, or not yet made.
 TEST(Handover, PipelinesGoOn) {
-  HandlerOrigin origin([](const Message& request) { return response(200, request.target() + std::string(1'500, 'x')); });
+  HandlerOrigin origin(
+      [](const Message& request) { return response(200, request.target() + std::string(1'500, 'x')); });
   // Thousands of records at once could be too many for the pipe from which the test takes the verdict.
   const ConfigText config = workers_of(origin.url(), "2").set("access_log", "false");
   Gateway gateway(config);
