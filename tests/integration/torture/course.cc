@@ -2,6 +2,17 @@
 
 namespace restgate::itest::torture {
 
+Stream Course::connect() const {
+  const uint16_t port = port_;
+  try {
+    return Stream::connect_to(address_, port);
+  } catch (const StreamFailure& failure) {
+    const uint16_t next = next_port_;
+    if (failure.cause() != StreamFailure::Cause::Refused || next == 0 || next == port) throw;
+    return Stream::connect_to(address_, next);
+  }
+}
+
 bool Course::pause(std::chrono::milliseconds time) {
   if (time.count() == 0) return !stopped_;
   std::unique_lock lock(mutex_);

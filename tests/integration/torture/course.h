@@ -20,7 +20,10 @@ class Course {
  public:
   Course(std::string address, uint16_t port) : address_(std::move(address)), port_(port) {}
 
-  [[nodiscard]] Stream connect() const { return Stream::connect_to(address_, port_); }
+  /// To the port there is; where that is refused, to the next one, if that is known.
+  [[nodiscard]] Stream connect() const;
+  /// The gateway will move there: who is on the way to the old port may find it closed before follow() says so.
+  void announce(uint16_t port) { next_port_ = port; }
   void follow(uint16_t port) { port_ = port; }
   [[nodiscard]] uint64_t next_number() { return ++last_number_; }
 
@@ -39,6 +42,7 @@ class Course {
  private:
   std::string address_;
   std::atomic<uint16_t> port_;
+  std::atomic<uint16_t> next_port_{0};
   std::atomic<uint64_t> last_number_{0};
   std::atomic<bool> closing_{false};
   std::atomic<bool> stopped_{false};

@@ -51,6 +51,7 @@ void change_port(Trial& trial, const std::vector<uint16_t>& ports) {
   size_t turn = 0;
   trial.repeat(milliseconds(1500), [&] {
     const uint16_t next = ports.at(++turn % ports.size());
+    trial.traffic().announce(next);
     trial.reload(trial.config().set("port", std::to_string(next)));
     if (!eventually([&] { return Stream::probe(next) == 0; })) throw Failure("the new port does not open");
     trial.traffic().follow(next);

@@ -35,6 +35,8 @@ class Traffic {
 
   /// Waits until every kind has got some more answers.
   void await_more(size_t answers = 5) const;
+  /// The gateway is about to move to that port.
+  void announce(uint16_t port) { course_.announce(port); }
   /// New connections go to that port from now on; those there are stay.
   void follow(uint16_t port) { course_.follow(port); }
   /// The pace of what is done meanwhile.
