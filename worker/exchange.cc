@@ -301,7 +301,7 @@ void Exchange::update_deadline() {
     consider(started_ms, config.read_timeout);
   } else {
     if (request_ != RequestState::Done) consider(started_ms, rules_ ? rules_->read_timeout : config.read_timeout);
-    consider(head_us_ / 1000, rules_ ? rules_->write_timeout : config.write_timeout);
+    consider(answering_since_ms(), rules_ ? rules_->write_timeout : config.write_timeout);
     if (response_ == ResponseState::AwaitHead && request_ == RequestState::Done && rules_ != nullptr)
       consider(sent_ms_, rules_->response_header_timeout);
   }
@@ -326,7 +326,7 @@ void Exchange::on_client_deadline() {
     return (void)own_response(Reason::RequestBodyTimeout);
   }
   const auto write_timeout = rules_ ? rules_->write_timeout : context_.config.write_timeout;
-  if (over(head_us_ / 1000, write_timeout)) {
+  if (over(answering_since_ms(), write_timeout)) {
     if (response_begun_) return (void)finish(Reason::ResponseTimeout, false);
     return (void)own_response(Reason::ResponseTimeout);
   }

@@ -104,6 +104,8 @@ class Exchange final : public Mortal, public BackendUser {
   void touch() { context_.flights.touch(flight_, context_.loop.now_us()); }
   void return_backend(bool clean);
   void update_deadline();
+  /// What write_timeout counts from; a request may be refused before its head is complete.
+  [[nodiscard]] int64_t answering_since_ms() const { return (head_us_ != 0 ? head_us_ : started_us_) / 1000; }
   [[gnu::cold]] Alive client_lost(Reason reason);
   Alive check_client_left();
   [[gnu::cold]] void note_half_close();

@@ -160,7 +160,7 @@ TEST_P(PipelinedToASlowReader, GetsEveryAnswer) {
     if (request.target() == "/") return response(200, std::string(1'000, 'x'));
     return std::string("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
   });
-  Gateway gateway(catch_all(origin.url()).set("access_log", "false"));
+  Gateway gateway(catch_all(origin.url()).set("access_log", "false").set("write_timeout", "60s"));
   constexpr size_t kClients = 100;
   constexpr size_t kFewest = 80;
   std::vector<Stream> clients;
