@@ -1,5 +1,8 @@
 // Persistent connections on both sides, pipelining, HTTP/1.0 (RFC 9112 §9).
 #include <gtest/gtest.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "integration/support/played.h"
 
@@ -131,7 +134,8 @@ TEST(KeepAlive, AnAnswerGoesBeforeWhateverFollowsIt) {
   played.gateway.stop();
 }
 
-// Those that need no backend come within one turn: more of them than can be held, and they arrive whole and in order.
+// Those that need no backend come within one turn: more of them than can be held, and they arrive whole, in order, and
+// many by one send.
 TEST(KeepAlive, ManyOfOurOwnAnswersAtOnce) {
   Played played;
   Stream client = played.gateway.connect();
@@ -146,6 +150,10 @@ TEST(KeepAlive, ManyOfOurOwnAnswersAtOnce) {
     EXPECT_EQ(*answer.field("X-Request-Id"), std::to_string(i));
   }
   EXPECT_TRUE(client.quiet());
+  tcp_info info{};
+  socklen_t size = sizeof info;
+  ASSERT_EQ(getsockopt(client.fd(), IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+  EXPECT_LT(info.tcpi_data_segs_in, kMany / 4);
   played.gateway.stop();
 }
 

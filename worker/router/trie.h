@@ -101,6 +101,7 @@ class Trie {
   [[nodiscard]] size_t place_of(uint64_t hash) const { return hash >> literal_shift_; }
   [[nodiscard]] uint32_t literal_child(uint32_t parent, uint64_t hash, std::string_view segment) const;
   [[nodiscard]] bool regex_matches(uint32_t regex, std::string_view segment) const;
+
   std::vector<NodePair> pairs_;  ///< the nodes by index; some place may be empty
   std::vector<Slot> literals_;   ///< size: a power of two, at most half full
   unsigned literal_shift_ = 0;   ///< 64 - log2 of that size
